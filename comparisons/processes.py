@@ -1,0 +1,127 @@
+"""Timing whole processes in turns: every side fresh, in random order.
+
+The machine's speed drifts, so it is the ratio within a round that counts, never one side's seconds.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+Command = Sequence[str]
+
+LONGEST = 1800.0
+"""How long one process may take, in s, before it counts as failed."""
+
+ONE_CORE = ("taskset", "-c", "0") if shutil.which("taskset") else ()
+ONE_THREAD = {
+    "PYTHONPATH": str(Path(__file__).resolve().parent / "one_core"),
+    **dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"),
+}
+# What tools report home would be timed with them.
+QUIET = {"ORT_DISABLE_TELEMETRY": "1", "OLIVE_DISABLE_TELEMETRY": "1", "NNCF_CI": "1"}
+
+
+class ProcessFailedError(RuntimeError):
+    """A process ended badly.
+
+    Args:
+        command: What was run.
+        output: The end of what it printed.
+    """
+
+    def __init__(self, command: Command, output: str) -> None:
+        super().__init__(f"{' '.join(command)} failed:\n{output}")
+        self.output = output
+
+    @property
+    def reason(self) -> str:
+        """The last line that it printed."""
+        lines = [line.strip() for line in self.output.splitlines() if line.strip()]
+        return lines[-1] if lines else "it printed nothing"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One finished process.
+
+    Args:
+        seconds: From its start to its end, by the wall clock.
+        cpu_seconds: User and system time of it and its children.
+        peak_bytes: The largest resident set of any of its processes.
+    """
+
+    seconds: float
+    cpu_seconds: float
+    peak_bytes: int
+
+
+def run_once(command: Command, environment: Mapping[str, str] | None = None) -> Run:
+    """Run a command to its end.
+
+    Raises:
+        ProcessFailedError: If it fails, or takes longer than ``LONGEST``.
+    """
+    start = time.perf_counter()
+    with subprocess.Popen(
+        list(command),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env={**os.environ, **(environment or {})},
+    ) as process:
+        alarm = threading.Timer(LONGEST, process.kill)
+        alarm.start()
+        assert process.stdout is not None
+        output = process.stdout.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        alarm.cancel()
+        process.returncode = os.waitstatus_to_exitcode(status)
+    seconds = time.perf_counter() - start
+    if process.returncode != 0:
+        raise ProcessFailedError(command, output.decode(errors="replace")[-4000:])
+    unit = 1 if sys.platform == "darwin" else 1024
+    return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit)
+
+
+def run_on_one_core(command: Command) -> Run:
+    """Run a command on the first core with one thread: as every side of calibration and int8.
+
+    ``taskset`` holds Python and the numerical libraries to the core. ONNX Runtime would leave it,
+    so a hook of ours (``one_core/``) gives each of its sessions a single thread.
+
+    Raises:
+        ProcessFailedError: If it fails, or takes longer than ``LONGEST``.
+    """
+    return run_once([*ONE_CORE, *command], {**ONE_THREAD, **QUIET})
+
+
+def run_paired(commands: Mapping[str, Command], rounds: int, seed: int = 0) -> dict[str, list[Run]]:
+    """Run each command once a round, in an order drawn anew, after one warm-up round."""
+    rng = random.Random(seed)
+    runs: dict[str, list[Run]] = {name: [] for name in commands}
+    for number in range(rounds + 1):
+        for name in rng.sample(list(commands), len(commands)):
+            run = run_once(commands[name])
+            if number > 0:
+                runs[name].append(run)
+    return runs
+
+
+def ratios(above: Sequence[float], below: Sequence[float]) -> str:
+    """The ratio of two sides round by round: median, smallest and largest."""
+    each = [a / b for a, b in zip(above, below, strict=True)]
+    return f"{statistics.median(each):.2f} [{min(each):.2f}, {max(each):.2f}]"
+
+
+def median_seconds(runs: Sequence[Run]) -> float:
+    """The median of the runs' wall-clock seconds."""
+    return statistics.median(run.seconds for run in runs)

@@ -1,0 +1,37 @@
+"""EfficientNet-Lite0 under TensorRT's symmetric rules."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import judging
+import sides
+from convert_int8 import QUALITY_HEAD, classifier_cells
+from rounds import ROUNDS, timed
+from tables import SECONDS_HEAD, commands, failures, seconds_cells, table
+from verdicts import judged
+
+
+def main(assets: Path) -> list[str]:
+    """Measure, and give the lines of a Markdown table."""
+    task = sides.efficientnet(assets)
+    timings = timed(task, sides.SYMMETRIC)
+    rows = []
+    for side in sides.SYMMETRIC:
+        timing = timings[side.name]
+        verdict = None
+        if not timing.failure:
+            verdict = judged(task, side, judging.classifier, ["emulated"])
+        cells = ["-"] * 6
+        if verdict is not None:
+            cells = [*seconds_cells(timing), *classifier_cells(verdict["emulated"])]
+        rows.append([side.name, *cells])
+    return [
+        f"int8 with zero point 0 everywhere, judged with exact sums; medians of {ROUNDS}. Goal: "
+        "22.6 dB.",
+        "",
+        *table(("tool", *SECONDS_HEAD, *QUALITY_HEAD), rows),
+        *failures(sides.SYMMETRIC, timings),
+        "",
+        *commands(task, sides.SYMMETRIC),
+    ]

@@ -1,0 +1,115 @@
+"""Kept findings about an artifact: how far it is from its source, and how fast it is."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import judging
+import onnxruntime
+from contenders import Contender, Task, artifact, cpu
+from environments import EnvironmentUnavailableError
+from kept import Kept, digest
+from processes import ProcessFailedError
+
+import edgeopt
+
+Judge = Callable[..., dict[str, float]]
+Verdict = dict[str, dict[str, float]]
+RUNTIME = f"onnxruntime {onnxruntime.__version__}"
+
+
+def judged(
+    task: Task, contender: Contender, judge: Judge, modes: Sequence[str] = ("emulated", "here")
+) -> Verdict | None:
+    """What a judge says of a contender's artifact; None where there is no artifact.
+
+    Args:
+        task: What it was made of.
+        contender: Who made it.
+        judge: :func:`judging.classifier` or :func:`judging.embedding`.
+        modes: ``emulated``, with exact sums; ``here``, as this machine runs it.
+
+    Returns:
+        The judge's figures for each mode.
+    """
+    try:
+        made = artifact(contender, task)
+    except (EnvironmentUnavailableError, ProcessFailedError):
+        return None
+    kept, found = Kept(task.name), {}
+    for mode in modes:
+        depends = {
+            "artifact": digest(made),
+            "model": digest(task.model),
+            "data": digest(task.held_out),
+            "runtime": RUNTIME,
+            "machine": cpu(),
+        }
+        found[mode] = _once(
+            kept, f"{contender.name}: {mode}", depends,
+            lambda exact=mode == "emulated": judge(task.model, made, task.held_out, emulated=exact),
+        )  # fmt: skip
+    return found
+
+
+def integer_layers(task: Task, contender: Contender) -> str:
+    """How many layers the runtime computes in integers; the contender's artifact is there."""
+    made = artifact(contender, task)
+    depends = {"artifact": digest(made), "runtime": RUNTIME, "machine": cpu()}
+    name = f"{contender.name}: integer layers"
+    found: str = _once(Kept(task.name), name, depends, lambda: judging.integer_layers(made))
+    return found
+
+
+def latency(task: Task, contender: Contender, baseline: Contender | None = None) -> str:
+    """The latency of an artifact over the float model's, or another artifact's, with its interval.
+
+    Both run in turns in the same processes, one thread, batch 1.
+    """
+    try:
+        below = task.model if baseline is None else artifact(baseline, task)
+        made = artifact(contender, task)
+    except (EnvironmentUnavailableError, ProcessFailedError):
+        return "-"
+    depends = {
+        "artifacts": digest(below, made), "runtime": RUNTIME, "machine": cpu(),
+        "data": digest(task.calibration), "core": digest(*_paired_core()),
+    }  # fmt: skip
+    name = f"{contender.name}: latency over {baseline.name if baseline else 'float'}"
+    point, low, high = _once(
+        Kept(task.name),
+        name,
+        depends,
+        lambda: _ratio([below, made], task.calibration),
+        lasting=False,
+    )
+    return f"{point:.2f} [{low:.2f}, {high:.2f}]"
+
+
+def _paired_core() -> list[Path]:
+    return sorted((Path(edgeopt.__file__).parent / "benchmarks").rglob("*.py"))
+
+
+def _ratio(artifacts: Sequence[Path], data: Path) -> tuple[float, float, float]:
+    ratio = edgeopt.benchmark(artifacts, evaluation=data, save=False).ratios[-1]
+    assert ratio is not None
+    return ratio.point, ratio.low, ratio.high
+
+
+def _once(
+    kept: Kept,
+    name: str,
+    depends: dict[str, str],
+    measure: Callable[[], Any],
+    *,
+    lasting: bool = True,
+) -> Any:
+    found = kept.get(name, depends, lasting=lasting)
+    if found is None:
+        print(f"  {name}", file=sys.stderr, flush=True)
+        found = measure()
+        kept.put(name, depends, found)
+    return found

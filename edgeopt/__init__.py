@@ -1,0 +1,55 @@
+"""EdgeOpt: from a trained model to a small, fast, verified artifact for each device it must run on.
+
+The functions here are the command line's, with the same names and options::
+
+    import edgeopt
+
+    result = edgeopt.convert("model.pt2", to=["onnx"], precision=["int8"], calibration="images.npz")
+    table = edgeopt.benchmark([a.path for a in result.artifacts])
+
+They are imported on first use, so that ``import edgeopt`` costs nothing.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from edgeopt.core.errors import EdgeOptError as EdgeOptError
+    from edgeopt.pipeline.benchmark import benchmark as benchmark
+    from edgeopt.pipeline.calibrate import calibrate as calibrate
+    from edgeopt.pipeline.convert import convert as convert
+    from edgeopt.pipeline.diagnose import diagnose as diagnose
+    from edgeopt.pipeline.inspect import inspect as inspect
+
+_PUBLIC = {
+    "calibrate": "edgeopt.pipeline.calibrate",
+    "convert": "edgeopt.pipeline.convert",
+    "benchmark": "edgeopt.pipeline.benchmark",
+    "inspect": "edgeopt.pipeline.inspect",
+    "diagnose": "edgeopt.pipeline.diagnose",
+    "EdgeOptError": "edgeopt.core.errors",
+}
+
+__all__ = [
+    "__version__",
+    "calibrate",
+    "convert",
+    "benchmark",
+    "inspect",
+    "diagnose",
+    "EdgeOptError",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name on first use (PEP 562)."""
+    if name not in _PUBLIC:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_PUBLIC[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

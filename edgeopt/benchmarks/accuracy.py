@@ -1,0 +1,71 @@
+"""Evaluating an artifact on labelled data, streamed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from edgeopt.benchmarks.artifact import Artifact
+from edgeopt.benchmarks.inputs import batch_size, fill
+from edgeopt.benchmarks.metrics import Metric
+from edgeopt.benchmarks.result import Accuracy
+from edgeopt.core.progress import Progress, silent
+from edgeopt.core.tensors import Batch
+
+if TYPE_CHECKING:
+    from edgeopt.data import Dataset, Sample
+
+
+def evaluate(
+    artifact: Artifact,
+    dataset: Dataset | None,
+    metrics: Sequence[Metric],
+    *,
+    progress: Progress = silent,
+) -> Accuracy:
+    """Run every sample and compute the metrics.
+
+    Samples are run one by one, as a device runs them (a model that quantizes dynamically answers
+    differently in a batch); an artifact of a fixed larger batch gets full batches, the last one
+    topped up with samples that are not counted.
+
+    Args:
+        artifact: The model.
+        dataset: The evaluation data; None if there is none.
+        metrics: Fresh ones.
+        progress: Told of every sample.
+
+    Raises:
+        DataError: If a sample or label doesn't fit the model.
+        EdgeOptError: What a metric of the user's raises.
+    """
+    if dataset is None:
+        return Accuracy(absent="no evaluation data was given")
+    if not dataset.labelled:
+        return Accuracy(absent="the evaluation data has no labels", data=dataset.record())
+    step, total = f"evaluating {artifact.path.name}", len(dataset)
+    for done, (outputs, sample) in enumerate(_answers(artifact, dataset), start=1):
+        for metric in metrics:
+            metric.add(outputs, sample)
+        progress(step, done, total)
+    values = {name: value for metric in metrics for name, value in metric.values().items()}
+    return Accuracy(values=values, data=dataset.record())
+
+
+def _answers(artifact: Artifact, dataset: Dataset) -> Iterator[tuple[Batch, Sample]]:
+    from edgeopt.core.runtime import open_session, run
+
+    session = open_session(artifact.path, name=artifact.name)
+    names = [output.name for output in session.get_outputs()]
+    size = batch_size(artifact, 1)
+    samples = dataset.samples()
+    while chunk := list(islice(samples, size)):
+        arrays = run(session, names, fill(chunk, artifact.inputs, size), chunk[0].origin)
+        outputs = dict(zip(names, arrays, strict=True))
+        for index, sample in enumerate(chunk):
+            yield (_row(outputs, index) if size > 1 else outputs), sample
+
+
+def _row(outputs: dict[str, Any], index: int) -> Batch:
+    return {name: array[index : index + 1] for name, array in outputs.items()}

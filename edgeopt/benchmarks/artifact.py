@@ -1,0 +1,140 @@
+"""Reading what an artifact is, without loading it into a runtime."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from edgeopt.core.errors import ModelError, UnsupportedError
+from edgeopt.core.files import sha256
+from edgeopt.core.manifest import Manifest, read_manifest
+from edgeopt.core.precision import Format, Precision
+from edgeopt.core.record import Record
+from edgeopt.core.tensors import TensorSpec
+
+
+class Artifact(Record, frozen=True):
+    """A model file that can be benchmarked.
+
+    Args:
+        name: The file, as the user named it.
+        sha256: Digest of the file.
+        size_bytes: Its size, the files of its external data included.
+        format: What it is.
+        inputs: What it takes.
+        manifest: What was written beside it when it was made; None without one.
+    """
+
+    name: str
+    sha256: str
+    size_bytes: int
+    format: Format
+    inputs: tuple[TensorSpec, ...]
+    manifest: Manifest | None = None
+
+    @property
+    def path(self) -> Path:
+        """Where it is."""
+        return Path(self.name)
+
+    @property
+    def precision(self) -> Precision | None:
+        """How it computes, by its manifest."""
+        return self.manifest.precision if self.manifest else None
+
+
+def read_artifact(path: str | Path) -> Artifact:
+    """Read an artifact's specs, digest, size and manifest.
+
+    Raises:
+        ModelError: If it isn't there, can't be parsed, or lacks its external data.
+        UnsupportedError: If its format can't be benchmarked, or an input isn't a tensor of numbers.
+        EdgeOptError: If the manifest beside it can't be read.
+    """
+    name, path = str(path), Path(path)
+    _check_file(path)
+    model = _parse(path)
+    return Artifact(
+        name=name,
+        sha256=sha256(path),
+        size_bytes=sum(file.stat().st_size for file in (path, *_external_files(model, path))),
+        format=Format.ONNX,
+        inputs=_inputs(model, name),
+        manifest=read_manifest(path),
+    )
+
+
+def _check_file(path: Path) -> None:
+    if path.suffix.lower() != Format.ONNX.suffix:
+        raise UnsupportedError(
+            f"{path}: can't be benchmarked",
+            hint=f"name a file with the suffix {Format.ONNX.suffix}; `edgeopt convert` makes one",
+        )
+    if not path.is_file():
+        raise ModelError(f"{path}: no such file", hint="check the path")
+
+
+def _parse(path: Path) -> Any:
+    import onnx
+    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+
+    try:
+        model = onnx.load(path, load_external_data=False)
+    except DecodeError as error:
+        raise ModelError(
+            f"{path}: not a valid ONNX file", hint="it may be truncated: fetch or convert it again"
+        ) from error
+    except OSError as error:
+        raise ModelError(f"{path}: can't be read: {error.strerror or error}") from error
+    # Protobuf takes an empty file, and some random bytes, for a message with nothing in it.
+    if not model.graph.node:
+        raise ModelError(
+            f"{path}: an ONNX file without a graph",
+            hint="it may be truncated: fetch or convert it again",
+        )
+    return model
+
+
+def _external_files(model: Any, path: Path) -> list[Path]:
+    from onnx.external_data_helper import ExternalDataInfo, uses_external_data
+
+    locations = {
+        ExternalDataInfo(tensor).location
+        for tensor in model.graph.initializer
+        if uses_external_data(tensor)
+    }
+    files = [path.parent / location for location in sorted(locations)]
+    for file in files:
+        if not file.is_file():
+            raise ModelError(
+                f"{path}: its weights are in {file.name}, which is not there",
+                hint="keep the two files in one folder",
+            )
+    return files
+
+
+def _inputs(model: Any, name: str) -> tuple[TensorSpec, ...]:
+    # Before IR 4 an initializer is listed as an input too.
+    constants = {tensor.name for tensor in model.graph.initializer}
+    return tuple(_spec(v, name) for v in model.graph.input if v.name not in constants)
+
+
+def _spec(value: Any, name: str) -> TensorSpec:
+    import onnx
+
+    tensor = value.type.tensor_type
+    if not value.type.HasField("tensor_type") or tensor.elem_type in (0, onnx.TensorProto.STRING):
+        raise UnsupportedError(
+            f"{name}: input {value.name!r} is not a tensor of numbers",
+            hint="cut the graph after the step that takes text or sequences",
+        )
+    if not tensor.HasField("shape"):
+        raise UnsupportedError(
+            f"{name}: input {value.name!r} has no shape", hint="export it with its input's rank"
+        )
+    dtype = onnx.helper.tensor_dtype_to_np_dtype(tensor.elem_type).name
+    shape = tuple(
+        dim.dim_value if dim.HasField("dim_value") else dim.dim_param or f"{value.name}.{axis}"
+        for axis, dim in enumerate(tensor.shape.dim)
+    )
+    return TensorSpec(name=value.name, dtype=dtype, shape=shape)

@@ -1,0 +1,18 @@
+"""Start the program: as a module (``-m``), as this folder, or as a zipapp of it."""
+
+import sys
+
+if __package__:
+    from .program import main
+else:
+    # Run as a folder or a zipapp there is no package, and this folder is first on sys.path: its
+    # file names would hide other modules. So it is taken off and given a package's name.
+    import types
+
+    _package = types.ModuleType("edgeopt_device")
+    _package.__path__ = [sys.path.pop(0)]
+    sys.modules["edgeopt_device"] = _package
+    from edgeopt_device.program import main  # type: ignore[import-not-found,no-redef]
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

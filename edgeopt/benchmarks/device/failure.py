@@ -1,0 +1,37 @@
+"""What goes wrong with a model on a device, as data the host can put into a sentence."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import Any, Dict, Iterator, Optional
+
+
+class Failure(Exception):  # noqa: N818 - it is an answer to the host, not a bug of this program
+    """A measurement that can't be made.
+
+    Args:
+        stage: Where: ``request``, ``runtime``, ``inputs``, ``load`` or ``run``.
+        reason: Why, in the runtime's own words.
+        artifact: Which of the request's artifacts it was, counted from 0; None if none was.
+    """
+
+    def __init__(self, stage: str, reason: str, artifact: Optional[int] = None) -> None:
+        super().__init__(reason)
+        self.stage = stage
+        self.reason = reason
+        self.artifact = artifact
+
+    def as_json(self) -> Dict[str, Any]:
+        """The answer that takes the result's place."""
+        return {"failure": {"stage": self.stage, "reason": self.reason, "artifact": self.artifact}}
+
+
+@contextmanager
+def during(stage: str, artifact: Optional[int] = None) -> Iterator[None]:
+    """Turn whatever a foreign library raises at this stage into a :class:`Failure`."""
+    try:
+        yield
+    except Failure:
+        raise
+    except Exception as error:
+        raise Failure(stage, "{}: {}".format(type(error).__name__, error), artifact) from error

@@ -1,0 +1,68 @@
+"""Reading a request: which artifacts, with which inputs, in which runtime, for how long."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Dict, List, NamedTuple
+
+import numpy as np
+
+from .failure import Failure, during
+
+
+class Subject(NamedTuple):
+    """One artifact and the inputs it is timed with.
+
+    Args:
+        path: The artifact's file.
+        inputs: A ``.npz`` of arrays named ``arr_0``, ``arr_1``, ... (numpy's own names, since an
+            input may have a name that ``numpy.savez`` can't take).
+        names: The inputs' names in the same order.
+    """
+
+    path: str
+    inputs: str
+    names: List[str]
+
+    def arrays(self, index: int) -> Dict[str, np.ndarray]:
+        """The inputs by name; ``index`` says which artifact this is if they can't be read."""
+        with during("inputs", index), np.load(self.inputs, allow_pickle=False) as stored:
+            return {name: stored["arr_{}".format(n)] for n, name in enumerate(self.names)}
+
+
+class Request(NamedTuple):
+    """What to measure.
+
+    Args:
+        task: ``solo`` (one artifact) or ``paired`` (any number).
+        runtime: The runtime's name: ``onnxruntime``.
+        threads: Threads within an operator.
+        seed: Text that draws every order.
+        warmup_seconds: Upper bound of an artifact's warm-up, in s.
+        duration_seconds: Time in an artifact's timed blocks, in s.
+        subjects: The artifacts.
+    """
+
+    task: str
+    runtime: str
+    threads: int
+    seed: str
+    warmup_seconds: float
+    duration_seconds: float
+    subjects: List[Subject]
+
+
+def read_request(path: str) -> Request:
+    """Read a request from its JSON file.
+
+    Raises:
+        Failure: If it isn't one.
+    """
+    with during("request"):
+        with open(path, encoding="utf-8") as file:
+            content: Dict[str, Any] = json.load(file)
+        subjects = [Subject(**subject) for subject in content.pop("subjects")]
+        request = Request(subjects=subjects, **content)
+    if not subjects:
+        raise Failure("request", "it names no artifact")
+    return request

@@ -1,0 +1,66 @@
+"""Filling a model's batch with samples, for timing and for evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import cycle, islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edgeopt.core.errors import UsageError
+from edgeopt.core.tensors import Batch, TensorSpec
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from edgeopt.benchmarks.artifact import Artifact
+    from edgeopt.data import Dataset, Sample
+
+
+def batch_size(artifact: Artifact, wanted: int) -> int:
+    """Samples a call of ``artifact`` takes when ``wanted`` are asked for.
+
+    That many if it has an input whose axis 0 is dynamic; otherwise the size of its first input's
+    axis 0, whatever it is.
+
+    Raises:
+        UsageError: If more than one is wanted and the artifact is made for another number.
+    """
+    if any(spec.batched for spec in artifact.inputs):
+        return wanted
+    first = artifact.inputs[0].shape[:1] if artifact.inputs else ()
+    size = first[0] if first and isinstance(first[0], int) else 1
+    if wanted not in (1, size):
+        raise UsageError(
+            f"{artifact.name}: made for batches of {size}, so it can't take {wanted}",
+            hint=f"leave --batch out, or convert with a dynamic batch ({artifact.inputs[0]})",
+        )
+    return size
+
+
+def fill(samples: Sequence[Sample], specs: Sequence[TensorSpec], size: int) -> Batch:
+    """Join samples into one call of ``size``, starting over where they are too few.
+
+    An input that isn't batched along axis 0 (a scalar, a recurrent state) is the first sample's.
+    """
+    chosen = list(islice(cycle(samples), size))
+    return {spec.name: _joined([s.inputs[spec.name] for s in chosen], spec) for spec in specs}
+
+
+def _joined(arrays: list[np.ndarray], spec: TensorSpec) -> np.ndarray:
+    import numpy as np
+
+    whole = not spec.batched and spec.accepts(arrays[0].shape)
+    return arrays[0] if whole else np.concatenate(arrays)
+
+
+def timing_inputs(artifact: Artifact, dataset: Dataset, size: int) -> Batch:
+    """The first ``size`` samples, as one call."""
+    return fill(list(dataset.samples(0, size)), artifact.inputs, size)
+
+
+def save_inputs(inputs: Batch, path: Path) -> None:
+    """Write inputs where the on-device program reads them: ``arr_0``, ``arr_1``, ... in order."""
+    import numpy as np
+
+    np.savez(path, *inputs.values())

@@ -1,0 +1,124 @@
+"""What the host asks of the on-device program, and what it answers.
+
+The program knows these as plain JSON (it has no msgspec); here they are typed, so that an answer
+which isn't what was asked for is noticed where it arrives.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from edgeopt.benchmarks.conditions import Conditions, Machine, Reading
+from edgeopt.core.record import Record
+
+
+class Subject(Record, frozen=True):
+    """One artifact and its inputs, as the program is told of them.
+
+    Args:
+        path: The artifact's file.
+        inputs: A ``.npz`` of arrays ``arr_0``, ``arr_1``, ...
+        names: The inputs' names in the same order.
+    """
+
+    path: str
+    inputs: str
+    names: tuple[str, ...]
+
+
+class Request(Record, frozen=True):
+    """What to measure; ``device/request.py`` tells what each field means."""
+
+    task: Literal["solo", "paired"]
+    runtime: str
+    threads: int
+    seed: str
+    warmup_seconds: float
+    duration_seconds: float
+    subjects: tuple[Subject, ...]
+
+
+class RuntimeRecord(Record, frozen=True):
+    """The runtime that ran an artifact.
+
+    Args:
+        name: ``onnxruntime``.
+        version: Its version.
+        providers: What it computed on, in its own words.
+    """
+
+    name: str
+    version: str
+    providers: tuple[str, ...]
+
+
+class WarmupAnswer(Record, frozen=True):
+    """How a warm-up went; times in ns."""
+
+    calls: int
+    ns: int
+    settled: bool
+    call_ns: float
+
+
+class MemoryAnswer(Record, frozen=True):
+    """Memory of the measuring process, in bytes."""
+
+    peak_bytes: Reading[int]
+    proportional_bytes: Reading[int]
+
+
+class SoloAnswer(Record, frozen=True):
+    """One artifact alone in a fresh process; times in ns."""
+
+    runtime: RuntimeRecord
+    machine: Machine
+    before: Conditions
+    load_ns: int
+    first_ns: int
+    warmup: WarmupAnswer
+    memory_before: MemoryAnswer
+    memory: MemoryAnswer
+    after: Conditions
+
+
+class Block(Record, frozen=True):
+    """Calls of one artifact in a row: its index, and what each call took in ns."""
+
+    artifact: int
+    ns: tuple[int, ...]
+
+
+class PairedAnswer(Record, frozen=True):
+    """All artifacts in one fresh process.
+
+    Args:
+        created: Indices of the artifacts in the order in which their sessions were made.
+        warmups: One an artifact.
+        blocks: In the order of their turns.
+    """
+
+    runtime: RuntimeRecord
+    created: tuple[int, ...]
+    warmups: tuple[WarmupAnswer, ...]
+    before: Conditions
+    blocks: tuple[Block, ...]
+    after: Conditions
+
+    def samples(self, artifact: int) -> list[int]:
+        """The times of an artifact's calls, in ns, in the order in which they were made."""
+        return [ns for block in self.blocks if block.artifact == artifact for ns in block.ns]
+
+
+class Failed(Record, frozen=True):
+    """Why there is no answer; ``device/failure.py`` tells what each field means."""
+
+    stage: str
+    reason: str
+    artifact: int | None
+
+
+class Failure(Record, frozen=True):
+    """The message that holds a :class:`Failed`."""
+
+    failure: Failed

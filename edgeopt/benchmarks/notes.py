@@ -1,0 +1,60 @@
+"""A report criticizes itself: what a reader should know before trusting its figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from edgeopt.benchmarks.result import Measurement, Ratio
+
+_PROCESS_SPREAD = 0.10
+_RATIO_WIDTH = 0.05
+_WARMING_C = 10.0
+
+
+def notes(measurements: Sequence[Measurement], ratios: Sequence[Ratio | None]) -> tuple[str, ...]:
+    """One sentence for each thing that casts doubt on the figures; none on a quiet machine."""
+    found = [*_machine(measurements[0])]
+    for measurement, ratio in zip(measurements, ratios, strict=True):
+        found += [*_latency(measurement, ratio), *_ratio(measurement, ratio)]
+    return tuple(dict.fromkeys(found))
+
+
+def _machine(first: Measurement) -> Iterator[str]:
+    cores = first.machine.usable_cores.value or first.machine.cores.value
+    load = first.before.load_average.value
+    if cores and first.threads > cores:
+        yield f"{first.threads} threads were asked for, but there are {cores} cores"
+    if cores and load is not None and load > cores / 2:
+        yield f"the machine was busy before: load average {load:.1f} on {cores} cores"
+    governors = set(first.before.governor.value or ()) & {"powersave", "ondemand", "conservative"}
+    if governors:
+        yield f"the frequency governor is {', '.join(sorted(governors))}: clocks may vary"
+    yield from _temperatures(first)
+
+
+def _temperatures(first: Measurement) -> Iterator[str]:
+    before, after = first.before.temperature_c.value or {}, first.after.temperature_c.value or {}
+    for zone in before.keys() & after.keys():
+        if after[zone] - before[zone] > _WARMING_C:
+            yield f"{zone} warmed from {before[zone]:.0f} to {after[zone]:.0f} °C while timing"
+
+
+def _latency(measurement: Measurement, ratio: Ratio | None) -> Iterator[str]:
+    each = measurement.latency.process_q10
+    spread = max(each) / min(each) - 1
+    if spread > _PROCESS_SPREAD:
+        spared = "" if ratio is None else "; its ratio is not, being taken within processes"
+        yield (
+            f"{measurement.artifact}: processes differ by {spread:.0%}, so its latency in ms is "
+            f"uncertain by as much{spared}"
+        )
+    if not measurement.warmup.settled:
+        yield f"{measurement.artifact}: its latency had not settled when the warm-up ended"
+
+
+def _ratio(measurement: Measurement, ratio: Ratio | None) -> Iterator[str]:
+    if ratio is not None and ratio.high / ratio.low > (1 + _RATIO_WIDTH) ** 2:
+        yield (
+            f"{measurement.artifact}: its ratio is known to {ratio.low:.2f}..{ratio.high:.2f} "
+            "only; a quieter machine or more --processes would narrow it"
+        )

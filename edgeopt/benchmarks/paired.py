@@ -1,0 +1,93 @@
+"""The core that every latency and every verdict comes from: fresh processes, artifacts in turns.
+
+A number from one run says little about the next: identical processes differ by more than most
+regressions do. So artifacts that are compared share processes, in random order and short turns, and
+the process is the unit. See docs/decisions and ``statistics.ratio``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from edgeopt.benchmarks import messages
+from edgeopt.benchmarks.artifact import Artifact
+from edgeopt.benchmarks.messages import PairedAnswer, SoloAnswer
+from edgeopt.benchmarks.plan import Plan
+from edgeopt.benchmarks.process import ask
+from edgeopt.benchmarks.statistics import LOW_QUANTILE, quantile
+from edgeopt.core.precision import Format
+
+RUNTIMES = {Format.ONNX: "onnxruntime"}
+"""What runs each format."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """An artifact, and the file of the inputs it is timed with (``inputs.save_inputs``)."""
+
+    artifact: Artifact
+    inputs: Path
+
+    @property
+    def message(self) -> messages.Subject:
+        """The subject as the on-device program is told of it."""
+        return messages.Subject(
+            # Not resolved: external data lies beside a symbolic link, not beside what it points at.
+            path=os.path.abspath(self.artifact.path),  # noqa: PTH100 - see above
+            inputs=os.path.abspath(self.inputs),  # noqa: PTH100
+            names=tuple(spec.name for spec in self.artifact.inputs),
+        )
+
+
+def time_alone(subject: Subject, plan: Plan) -> SoloAnswer:
+    """Load, run and warm up one artifact in a fresh process of its own.
+
+    Raises:
+        EdgeOptError: As ``process.ask``.
+    """
+    request = _request("solo", [subject], plan, seed=f"{plan.seed}/solo")
+    names = [subject.artifact.name]
+    return ask(request, SoloAnswer, names=names, timeout=plan.patience(1))
+
+
+def time_together(
+    subjects: Sequence[Subject], plan: Plan, *, first: int = 0
+) -> Iterator[PairedAnswer]:
+    """Time all artifacts in ``plan.processes`` fresh processes, one after another.
+
+    Args:
+        subjects: The artifacts; the same one may be there twice, as a check of the machine.
+        plan: How.
+        first: Number of the first process: whoever wants more processes later goes on counting, so
+            that no order is drawn twice.
+
+    Raises:
+        EdgeOptError: As ``process.ask``.
+    """
+    names = [subject.artifact.name for subject in subjects]
+    for process in range(first, first + plan.processes):
+        request = _request("paired", subjects, plan, seed=f"{plan.seed}/{process}")
+        yield ask(request, PairedAnswer, names=names, timeout=plan.patience(len(subjects)))
+
+
+def low_quantiles(answers: Sequence[PairedAnswer], artifact: int) -> list[float]:
+    """An artifact's 10th percentile in each process, in ns: what ratios are made of."""
+    return [quantile(answer.samples(artifact), LOW_QUANTILE) for answer in answers]
+
+
+def _request(
+    task: Literal["solo", "paired"], subjects: Sequence[Subject], plan: Plan, seed: str
+) -> messages.Request:
+    return messages.Request(
+        task=task,
+        runtime=RUNTIMES[subjects[0].artifact.format],
+        threads=plan.threads,
+        seed=seed,
+        warmup_seconds=plan.warmup,
+        duration_seconds=plan.duration,
+        subjects=tuple(subject.message for subject in subjects),
+    )

@@ -1,0 +1,90 @@
+"""Running the on-device program in a fresh process of this machine."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from edgeopt.benchmarks.failures import died, failed
+from edgeopt.benchmarks.messages import Failure, Request
+from edgeopt.core.errors import MeasurementError
+from edgeopt.core.record import Record, to_json
+
+PROGRAM = Path(__file__).with_name("device")
+
+A = TypeVar("A", bound=Record)
+
+
+def ask(request: Request, answer: type[A], *, names: Sequence[str], timeout: float) -> A:
+    """Have ``request`` measured in a fresh process, and give its answer.
+
+    The process is killed when this one is interrupted, and ends by itself when this one is killed.
+
+    Args:
+        request: What to measure.
+        answer: The type of the answer to the request's task.
+        names: What each artifact is called in messages.
+        timeout: Seconds after which a process is taken for hung.
+
+    Raises:
+        ModelError: If an artifact can't be loaded or run, with the runtime's reason; also if the
+            process dies of it.
+        UnsupportedError: If the runtime lacks one of an artifact's operators.
+        MeasurementError: If the runtime isn't there, memory or time runs out.
+    """
+    with tempfile.TemporaryDirectory(prefix="edgeopt-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        (folder / "request.json").write_bytes(to_json(request))
+        code = _run(folder, timeout, names)
+        result = folder / "result.json"
+        if not result.is_file():
+            words = (folder / "words.txt").read_text(encoding="utf-8", errors="replace")
+            raise died(code, words, names)
+        return decode(result.read_bytes(), answer, names)
+
+
+def _run(folder: Path, timeout: float, names: Sequence[str]) -> int:
+    # The folder is run, not `-m edgeopt...`: so it starts on a device too, and nothing is imported
+    # from the folder the user happens to stand in.
+    command = [sys.executable, str(PROGRAM), "request.json", "result.json", "--tethered"]
+    with (folder / "words.txt").open("wb") as words:
+        process = subprocess.Popen(  # noqa: S603 - this Python and our own program
+            command, cwd=folder, stdin=subprocess.PIPE, stdout=words, stderr=words
+        )
+        try:
+            # Not communicate(): it closes standard input, and that is the tether.
+            return process.wait(timeout)
+        except subprocess.TimeoutExpired as expired:
+            raise MeasurementError(
+                f"{', '.join(names)}: no result after {timeout:g} s",
+                hint="the model may hang, or be very slow: try a smaller --batch or --duration",
+            ) from expired
+        finally:
+            process.kill()
+            process.wait()
+            assert process.stdin is not None
+            process.stdin.close()
+
+
+def decode(data: bytes, answer: type[A], names: Sequence[str]) -> A:
+    """Read the program's answer, or raise what it says went wrong.
+
+    Raises:
+        EdgeOptError: The failure, as :func:`ask` lists them.
+        MeasurementError: If it is neither an answer nor a failure.
+    """
+    try:
+        return msgspec.json.decode(data, type=answer)
+    except msgspec.DecodeError as error:
+        reason = str(error)
+    try:
+        failure = msgspec.json.decode(data, type=Failure).failure
+    except msgspec.DecodeError:
+        raise MeasurementError(f"the measuring program's answer is not valid: {reason}") from None
+    raise failed(failure, names)

@@ -1,0 +1,182 @@
+"""A calibration table as a file: one ``.npz`` of plain arrays.
+
+The same table gives the same bytes. Nothing in it is ever executed.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+from numpy.lib import format as npy
+
+from edgeopt.calibration.histogram import Histogram
+from edgeopt.calibration.table import (
+    SCHEMA,
+    CalibrationTable,
+    ChannelStats,
+    TableHeader,
+    TensorStats,
+)
+from edgeopt.core.errors import DataError
+from edgeopt.core.files import write_bytes
+from edgeopt.core.record import from_json, to_json
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from edgeopt.calibration.hessians import Hessian
+
+    Arrays = dict[str, NDArray[Any]]
+
+_HESSIAN = "hessian:"
+_DAMAGE = (
+    OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error, msgspec.MsgspecError
+)  # fmt: skip
+"""What reading a file that isn't a whole table comes to."""
+
+
+def save_table(path: Path, table: CalibrationTable) -> None:
+    """Write a table, under a temporary name first.
+
+    Raises:
+        OutputError: If it can't be written.
+    """
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, array in _arrays(table).items():
+            member = io.BytesIO()
+            npy.write_array(member, array, allow_pickle=False)
+            # A date of its own would make every file another one; level 1 is 4 times as fast.
+            info = zipfile.ZipInfo(f"{name}.npy")
+            archive.writestr(info, member.getbuffer(), zipfile.ZIP_DEFLATED, compresslevel=1)
+    write_bytes(path, buffer.getvalue())
+
+
+def load_table(path: Path) -> CalibrationTable:
+    """Read a table.
+
+    Raises:
+        DataError: If it isn't there, is damaged, or of another version.
+    """
+    with _opened(path) as archive:
+        return _from_arrays({name: archive[name] for name in archive.files}, path)
+
+
+def read_header(path: Path) -> TableHeader:
+    """Read what a table belongs to, and nothing else of it.
+
+    Raises:
+        DataError: As :func:`load_table`.
+    """
+    with _opened(path) as archive:
+        return _header(archive["header"], path)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            yield archive
+    except FileNotFoundError as error:
+        raise DataError(f"{path}: no such file") from error
+    except _DAMAGE as error:
+        raise DataError(
+            f"{path}: not a readable calibration table ({type(error).__name__})",
+            hint="make it again with `edgeopt calibrate`",
+        ) from error
+
+
+def _arrays(table: CalibrationTable) -> Arrays:
+    stats = list(table.tensors.values())
+    channels = [s.channels for s in stats]
+    known = [c for c in channels if c]
+    return {
+        "header": np.frombuffer(to_json(table.header), np.uint8),
+        "names": np.array(list(table.tensors), dtype=np.str_),
+        "samples": np.array([s.samples for s in stats], np.int64),
+        "sizes": np.array([len(s.histogram.codes) for s in stats], np.int64),
+        "codes": _joined([s.histogram.codes for s in stats], np.uint16),
+        "counts": _narrow(_joined([s.histogram.counts for s in stats], np.int64)),
+        "widths": np.array([-1 if c is None else len(c.sums) for c in channels], np.int64),
+        "totals": np.array([0 if c is None else c.count for c in channels], np.int64),
+        "sums": _joined([c.sums for c in known], np.int64),
+        "lows": _joined([_ends(c, c.low) for c in known], np.float32),
+        "highs": _joined([_ends(c, c.high) for c in known], np.float32),
+        **{
+            f"{_HESSIAN}{key}:{node}": array
+            for node, hessian in table.hessians.items()
+            for key, array in hessian.to_arrays().items()
+        },
+    }
+
+
+def _ends(channels: ChannelStats, ends: NDArray[np.float32] | None) -> NDArray[np.float32]:
+    return np.full(len(channels.sums), np.nan, np.float32) if ends is None else ends
+
+
+def _joined(parts: list[NDArray[Any]], dtype: type) -> NDArray[Any]:
+    return np.concatenate([np.empty(0, dtype), *parts])
+
+
+def _narrow(counts: NDArray[np.int64]) -> NDArray[Any]:
+    # Half the bytes, in all but tables of billions.
+    fits = counts.max(initial=0) < 1 << 32
+    return counts.astype(np.uint32) if fits else counts
+
+
+def _from_arrays(arrays: Arrays, path: Path) -> CalibrationTable:
+    header = _header(arrays["header"], path)
+    ends, places = np.cumsum(arrays["sizes"]), np.cumsum(np.maximum(arrays["widths"], 0))
+    if ends[-1:] != len(arrays["codes"]) or len(arrays["codes"]) != len(arrays["counts"]):
+        raise ValueError("inconsistent sizes")
+    codes, counts = np.split(arrays["codes"], ends[:-1]), np.split(arrays["counts"], ends[:-1])
+    sums, lows, highs = (np.split(arrays[k], places[:-1]) for k in ("sums", "lows", "highs"))
+    tensors = {}
+    for i, name in enumerate(arrays["names"]):
+        stats = ChannelStats(sums[i], int(arrays["totals"][i]), lows[i], highs[i])
+        if np.isnan(lows[i]).any():
+            stats = replace(stats, low=None, high=None)
+        tensors[str(name)] = TensorStats(
+            Histogram(codes[i], counts[i].astype(np.int64)),
+            stats if int(arrays["widths"][i]) >= 0 else None,
+            int(arrays["samples"][i]),
+        )
+    return CalibrationTable(header, tensors, _hessians(arrays))
+
+
+def _header(stored: NDArray[Any], path: Path) -> TableHeader:
+    text = stored.tobytes()
+    # Before the rest of the header is read: another version's may hold other fields.
+    version = msgspec.json.decode(text, type=_Versioned).schema
+    if version != SCHEMA:
+        raise DataError(
+            f"{path}: is a calibration table of version {version}, not {SCHEMA}",
+            hint="make it again with `edgeopt calibrate`",
+        )
+    return from_json(text, TableHeader, where=str(path))
+
+
+class _Versioned(msgspec.Struct):
+    schema: int = 0
+
+
+def _hessians(arrays: Arrays) -> dict[str, Hessian]:
+    parts: dict[str, Arrays] = {}
+    for name, array in arrays.items():
+        if name.startswith(_HESSIAN):
+            key, _, node = name.removeprefix(_HESSIAN).partition(":")
+            parts.setdefault(node, {})[key] = array
+    if not parts:
+        return {}
+    from edgeopt.calibration.hessians import Hessian
+
+    return {node: Hessian.from_arrays(found) for node, found in parts.items()}

@@ -1,0 +1,134 @@
+"""Options that several commands have, so that each has one name and one meaning."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from contextlib import nullcontext
+from typing import Any, TypeVar
+
+import click
+
+from edgeopt.cli.command import COMMON, option
+from edgeopt.cli.terminal import Terminal, explaining
+from edgeopt.cli.values import numbers, scale, side, size
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+MODEL = "About the model"
+PREPROCESSING = "Preprocessing of pictures"
+
+
+def common_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """``--json``, ``-q`` and ``-v``; the function gets a :class:`Terminal` first."""
+
+    @option("--json", "as_json", is_flag=True, section=COMMON, help="Print the result as JSON.")
+    @option("-q", "--quiet", is_flag=True, section=COMMON, help="No progress and no warnings.")
+    @option("-v", "--verbose", is_flag=True, section=COMMON, help="Also what other packages say.")
+    @functools.wraps(function)
+    def wrapped(as_json: bool, quiet: bool, verbose: bool, **options: Any) -> Any:
+        if quiet and verbose:
+            raise click.UsageError("-q and -v don't go together", click.get_current_context())
+        with explaining() if verbose else nullcontext():
+            return function(Terminal(as_json, quiet, verbose), **options)
+
+    return wrapped
+
+
+def preprocessing_options(function: F) -> F:
+    """The preprocessing contract, from a file or from options of its own."""
+    for decorate in reversed(_CONTRACT):
+        function = decorate(function)
+    return function
+
+
+def model_options(function: F) -> F:
+    """What a model's file may not tell."""
+    for decorate in reversed(_MODEL):
+        function = decorate(function)
+    return function
+
+
+_MODEL: tuple[Callable[[Any], Any], ...] = (
+    option(
+        "--input",
+        multiple=True,
+        section=MODEL,
+        metavar="SPEC",
+        help="An input that the file can't tell: name:float32[1,3,224,224]; a dimension that is a "
+        "word is dynamic; name=16000 makes it a constant. Once for each input.",
+    ),
+    option(
+        "--weights",
+        type=click.Path(),
+        section=MODEL,
+        metavar="FILE",
+        help="Weights of the model that module:factory makes: .safetensors, .pt or .pth.",
+    ),
+    option(
+        "--no-code",
+        "code",
+        is_flag=True,
+        flag_value=False,
+        default=True,
+        section=MODEL,
+        help="Refuse to run code that MODEL or an option names.",
+    ),
+)
+
+_CONTRACT: tuple[Callable[[Any], Any], ...] = (
+    option(
+        "--preprocess",
+        type=click.Path(),
+        metavar="FILE.toml",
+        section=PREPROCESSING,
+        help="The contract as a file, instead of the options below.",
+    ),
+    option(
+        "--resize",
+        type=size,
+        metavar="N|HxW",
+        section=PREPROCESSING,
+        help="The shorter side in pixels, or height and width.",
+    ),
+    option(
+        "--crop",
+        type=side,
+        metavar="N",
+        section=PREPROCESSING,
+        help="The square in the middle, its side in pixels.",
+    ),
+    option(
+        "--scale",
+        type=scale,
+        metavar="X",
+        section=PREPROCESSING,
+        help="Each pixel of 0..255 is multiplied by it first: 1/255.",
+    ),
+    option(
+        "--mean",
+        type=numbers,
+        metavar="A,B,C",
+        section=PREPROCESSING,
+        help="Then subtracted: one number, or one a channel.",
+    ),
+    option(
+        "--std",
+        type=numbers,
+        metavar="A,B,C",
+        section=PREPROCESSING,
+        help="Then divided by.",
+    ),
+    option(
+        "--color",
+        type=click.Choice(["rgb", "bgr", "gray"]),
+        section=PREPROCESSING,
+        help="The channels' order that the model was trained with.",
+    ),
+    option(
+        "--interpolation",
+        type=click.Choice(["bilinear", "bicubic", "nearest"]),
+        section=PREPROCESSING,
+        help="How pictures are resized.",
+    ),
+)

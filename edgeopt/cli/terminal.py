@@ -1,0 +1,160 @@
+"""Standard output and standard error: results on the one, everything else on the other."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import io
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any
+
+import click
+
+from edgeopt.core.errors import OutputError
+from edgeopt.core.progress import Progress, silent
+
+
+class StdoutClosed(Exception):  # noqa: N818 - not an error: the reader has had enough
+    """The reader of standard output went away, as ``head`` does; the code is SIGPIPE's."""
+
+    exit_code = 141
+
+
+class Terminated(BaseException):
+    """SIGTERM: raised, so that temporary files go; the code is SIGTERM's."""
+
+    exit_code = 143
+
+
+@dataclass(frozen=True)
+class Terminal:
+    """How one command talks.
+
+    Args:
+        json: The result is JSON; nothing is drawn.
+        quiet: No progress, no warnings.
+        verbose: Also what other packages say.
+    """
+
+    json: bool = False
+    quiet: bool = False
+    verbose: bool = False
+
+    @contextlib.contextmanager
+    def progress(self, first: str) -> Iterator[Progress]:
+        """What a long step reports to; drawn only where someone is watching.
+
+        Args:
+            first: The step that is shown before any is reported.
+        """
+        if self.json or self.quiet or self.verbose or not sys.stderr.isatty():
+            yield silent
+            return
+        from edgeopt.cli.progress import StepDisplay
+
+        with StepDisplay(sys.stderr) as display:
+            display(first, 0, None)
+            yield display
+
+    def warn(self, *texts: str) -> None:
+        """Say what the user should know, each once."""
+        for text in () if self.quiet else dict.fromkeys(texts):
+            complain(f"Warning: {text}")
+
+    def show(self, result: Any, draw: Callable[[], str]) -> None:
+        """Write a result: as JSON if that was asked for, else as ``draw`` has it."""
+        if not self.json:
+            write(draw())
+            return
+        from edgeopt.core.record import to_json
+
+        write(to_json(result))
+
+
+def write(text: str | bytes) -> None:
+    """Write to standard output.
+
+    Raises:
+        StdoutClosed: If nobody reads it any more.
+        OutputError: If it can't be written.
+    """
+    try:
+        click.echo(text, nl=False)
+        sys.stdout.flush()
+    except OSError as error:
+        # Closed so that the interpreter doesn't fail on it again when it ends.
+        _discard_stdout()
+        # Windows calls a pipe without a reader an invalid argument.
+        if isinstance(error, BrokenPipeError) or error.errno == errno.EINVAL:
+            raise StdoutClosed from error
+        raise OutputError(f"standard output can't be written: {error.strerror}") from error
+
+
+def complain(text: str) -> None:
+    """Write one line to standard error; if nobody reads it, there is nobody to tell."""
+    with contextlib.suppress(OSError):
+        click.echo(text, err=True)
+
+
+@contextlib.contextmanager
+def prepared() -> Iterator[None]:
+    """For the time of a command: no output fails on a character, no warning of others is shown."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a Windows code page lacks many characters
+    logging.captureWarnings(True)
+    try:
+        with _terminating():
+            yield
+    finally:
+        logging.captureWarnings(False)
+
+
+@contextlib.contextmanager
+def explaining() -> Iterator[None]:
+    """Show what other packages say (``-v``)."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    loggers = [logging.getLogger(name) for name in ("edgeopt", "py.warnings")]
+    saved = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.addHandler(handler)
+        logger.setLevel(logging.DEBUG)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, saved, strict=True):
+            logger.removeHandler(handler)
+            logger.setLevel(level)
+
+
+@contextlib.contextmanager
+def _terminating() -> Iterator[None]:
+    # Signals can be set in the main thread only, and a handler that is there already stays.
+    ours = threading.current_thread() is threading.main_thread()
+    if not ours or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _terminate(_number: int, _frame: FrameType | None) -> None:
+    raise Terminated
+
+
+def _discard_stdout() -> None:
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)

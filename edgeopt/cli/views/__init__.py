@@ -1,0 +1,1 @@
+"""What results look like: a record in, lines and tables out."""

@@ -1,0 +1,133 @@
+"""What ``edgeopt benchmark`` measured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from edgeopt.benchmarks.result import BenchmarkReport, Measurement, Ratio
+from edgeopt.cli.figures import ABSENT, decibels, milliseconds, percent, plural, size, three
+from edgeopt.cli.tables import table
+from edgeopt.core.errors import EdgeOptError
+from edgeopt.core.manifest import read_manifest
+
+_DETAILS = (
+    "file",
+    "load ms",
+    "first ms",
+    "p50 ms",
+    "p90 ms",
+    "p99 ms",
+    "samples/s",
+    "peak memory",
+)
+_SAVED = "Each measurement is beside its artifact, as <artifact>.host.benchmark.json."
+
+
+def draw_report(report: BenchmarkReport, *, saved: bool) -> str:
+    """How it was measured, the details, the table to decide by, and what casts doubt on them.
+
+    Args:
+        report: The report.
+        saved: Whether each measurement was written beside its artifact.
+    """
+    told = [*_based_on(report), *([_SAVED] if saved else [])]
+    parts = [
+        _conditions(report.measurements[0]),
+        table(_DETAILS, map(_details, report.measurements)),
+        _summary(report),
+        "".join(f"{line}\n" for line in told),
+        "".join(f"Note: {note}.\n" for note in report.notes),
+    ]
+    return "\n".join(part for part in parts if part)
+
+
+def _conditions(first: Measurement) -> str:
+    machine = first.machine
+    count = machine.usable_cores.value or machine.cores.value
+    cores = f" ({plural(count, 'core')})" if count else ""
+    processes = len(first.latency.process_q10)
+    return (
+        f"{first.kind.value.capitalize()} on {machine.cpu.value or machine.architecture}"
+        f"{cores} with {first.runtime.name} "
+        f"{first.runtime.version}, {plural(first.threads, 'thread')}, batch {first.batch}; "
+        f"{plural(first.latency.count, 'call')} in {plural(processes, 'fresh process', 'es')}, "
+        f"fed with {_fed(first)}\n"
+    )
+
+
+def _fed(first: Measurement) -> str:
+    random = first.inputs.kind == "random"
+    return "random inputs" if random else f"samples of {first.inputs.location}"
+
+
+def _details(measurement: Measurement) -> tuple[str, ...]:
+    latency = measurement.latency
+    return (
+        _name(measurement),
+        milliseconds(measurement.load_ms),
+        milliseconds(measurement.first_inference_ms),
+        milliseconds(latency.p50),
+        milliseconds(latency.p90),
+        "" if latency.p99 is None else milliseconds(latency.p99),
+        three(measurement.throughput),
+        size(measurement.peak_memory_bytes.value),
+    )
+
+
+def _summary(report: BenchmarkReport) -> str:
+    metrics = list(dict.fromkeys(m for r in report.measurements for m in r.accuracy.values or {}))
+    titles = ("file", "format", "precision", "size", "p50 ms", "ratio", *metrics, "SQNR")
+    pairs = zip(report.measurements, report.ratios, strict=True)
+    rows = [
+        (
+            _name(measurement),
+            measurement.format.value,
+            measurement.precision.value if measurement.precision else ABSENT,
+            size(measurement.size_bytes),
+            milliseconds(measurement.latency.p50),
+            _ratio(ratio, alone=len(report.measurements) == 1),
+            *(_metric(measurement, metric) for metric in metrics),
+            _sqnr(measurement),
+        )
+        for measurement, ratio in pairs
+    ]
+    return table(titles, rows, left=3)
+
+
+def _ratio(ratio: Ratio | None, *, alone: bool) -> str:
+    if ratio is None:
+        return "" if alone else "1 (baseline)"
+    return f"{ratio.point:.2f}x [{ratio.low:.2f}, {ratio.high:.2f}]"
+
+
+def _metric(measurement: Measurement, metric: str) -> str:
+    value = (measurement.accuracy.values or {}).get(metric)
+    if value is None:
+        return ABSENT
+    return percent(value) if metric in ("top1", "top5") else f"{value:.4g}"
+
+
+def _sqnr(measurement: Measurement) -> str:
+    """From the manifest beside the artifact; empty where there is none."""
+    try:
+        manifest = read_manifest(Path(measurement.artifact))
+    except (EdgeOptError, OSError):
+        return ""
+    if manifest is None or manifest.verification is None:
+        return ""
+    return decibels(manifest.verification.worst.sqnr_db)
+
+
+def _based_on(report: BenchmarkReport) -> list[str]:
+    found = []
+    if any(report.ratios):
+        baseline = _name(report.measurements[report.baseline])
+        confidence = next(r.confidence for r in report.ratios if r is not None)
+        found.append(f"Ratios are to {baseline}, with their {confidence:.0%} intervals.")
+    reasons = {m.accuracy.absent for m in report.measurements if m.accuracy.absent}
+    found += [f"No accuracy: {reason}." for reason in sorted(reasons)]
+    return found
+
+
+def _name(measurement: Measurement) -> str:
+    return Path(measurement.artifact).name

@@ -1,0 +1,96 @@
+"""What ``edgeopt convert`` made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from edgeopt.cli.figures import ABSENT, decibels, percent, plural, size, three
+from edgeopt.cli.tables import table
+from edgeopt.core.manifest import DataRecord, Manifest, Verification
+from edgeopt.pipeline.convert import Artifact, ConvertResult
+
+_TITLES = (
+    "file",
+    "format",
+    "precision",
+    "size",
+    "SQNR",
+    "agreement",
+    "max abs error",
+    "integer layers",
+)
+
+
+def draw_conversion(result: ConvertResult) -> str:
+    """A row an artifact, then what the figures are based on and where the files are."""
+    drawn = table(_TITLES, map(_row, result.artifacts), left=3)
+    told = dict.fromkeys(line for a in result.artifacts for line in _based_on(a.manifest))
+    folder = Path(result.artifacts[0].path).parent
+    where = f"The artifacts are in {folder}, each with its manifest beside it (.json)."
+    return drawn + "\n" + "".join(f"{line}\n" for line in (*told, where))
+
+
+def _row(artifact: Artifact) -> tuple[str, ...]:
+    manifest = artifact.manifest
+    return (
+        Path(artifact.path).name,
+        manifest.format.value,
+        manifest.precision.value,
+        size(manifest.size_bytes),
+        *_distance(manifest.verification),
+        _integer(manifest),
+    )
+
+
+def _distance(checked: Verification | None) -> tuple[str, str, str]:
+    """SQNR of the worst output, and the worst agreement and error of any."""
+    if checked is None:
+        return ABSENT, ABSENT, ABSENT
+    agreements = [o.agreement for o in checked.outputs if o.agreement is not None]
+    return (
+        decibels(checked.worst.sqnr_db),
+        percent(min(agreements, default=None)),
+        three(max(o.max_abs_error for o in checked.outputs)),
+    )
+
+
+def _integer(manifest: Manifest) -> str:
+    if manifest.integer_layers is None:
+        return ""
+    return f"{manifest.integer_layers}/{manifest.integer_layers + len(manifest.float_layers)}"
+
+
+def _based_on(manifest: Manifest) -> list[str]:
+    lines = []
+    if manifest.calibration:
+        lines.append(
+            f"{manifest.precision.value} is encoded for {manifest.recipe.target} and calibrated on "
+            f"{' and '.join(map(samples, manifest.calibration))}."
+        )
+    checked = manifest.verification
+    lines.append(
+        f"{manifest.precision.value} is not verified."
+        if checked is None
+        else f"Verified against {_reference(checked)} on {samples(checked.data)}{_how(checked)}."
+    )
+    return lines
+
+
+def _reference(checked: Verification) -> str:
+    return "the source" if checked.reference == "source" else f"the {checked.reference}"
+
+
+def _how(checked: Verification) -> str:
+    if not checked.emulated:
+        return ""
+    return ", sums emulated in float: this CPU's 8-bit kernels saturate, the target's don't"
+
+
+def samples(data: DataRecord) -> str:
+    """Which data, and how many of its samples."""
+    start, stop = data.used
+    if data.kind == "random":
+        return f"{plural(stop - start, 'random sample')} ({data.location}), which are not real data"
+    if stop - start == data.samples:
+        return f"{plural(data.samples, 'sample')} of {data.location}"
+    return f"{stop - start:,} of the {plural(data.samples, 'sample')} of {data.location}"

@@ -1,0 +1,1 @@
+"""Scaling channels apart where that is exact."""

@@ -1,0 +1,1 @@
+"""ONNX artifacts for ONNX Runtime, one precision a file."""

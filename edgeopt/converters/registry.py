@@ -1,0 +1,95 @@
+"""What can be read and what can be written: names, import paths, and the extra each needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from edgeopt.core.errors import MissingExtraError
+from edgeopt.core.precision import Format, Precision
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A converter that isn't imported yet.
+
+    Args:
+        what: What it is, for messages.
+        path: ``module:name``.
+        extra: The extra it needs, or None for the core.
+        packages: The packages of that extra, by import name.
+    """
+
+    what: str
+    path: str
+    extra: str | None = None
+    packages: tuple[str, ...] = ()
+
+    def load(self) -> Any:
+        """Import it.
+
+        Raises:
+            MissingExtraError: If one of its packages isn't installed.
+        """
+        module, _, name = self.path.partition(":")
+        try:
+            return getattr(import_module(module), name)
+        except ImportError as error:
+            missing = (error.name or "").partition(".")[0]
+            if self.extra is None or missing not in self.packages:
+                raise
+            raise MissingExtraError(self.what, missing, self.extra) from error
+
+
+_TORCH = ("torch", "onnxscript", "safetensors")
+
+SOURCES: dict[str, Entry] = {
+    "onnx": Entry("an ONNX model", "edgeopt.converters.sources.onnx_file:open_onnx"),
+    "pt2": Entry(
+        "a PyTorch .pt2 model", "edgeopt.converters.sources.pt2:open_pt2", "torch", _TORCH
+    ),
+    "torchscript": Entry(
+        "a TorchScript model",
+        "edgeopt.converters.sources.torchscript:open_torchscript",
+        "torch",
+        _TORCH,
+    ),
+    "factory": Entry(
+        "a PyTorch model", "edgeopt.converters.sources.factory:open_factory", "torch", _TORCH
+    ),
+    "module": Entry(
+        "a PyTorch module", "edgeopt.converters.sources.factory:open_module", "torch", _TORCH
+    ),
+}
+"""Kinds of model that can be converted; each opens a :class:`~.sources.source.Source`."""
+
+WRITERS: dict[tuple[Format, Precision], Entry] = {
+    (Format.ONNX, Precision.FP32): Entry("fp32 ONNX", "edgeopt.converters.onnx.floats:write_fp32"),
+    (Format.ONNX, Precision.FP16): Entry("fp16 ONNX", "edgeopt.converters.onnx.floats:write_fp16"),
+    (Format.ONNX, Precision.INT8): Entry("int8 ONNX", "edgeopt.converters.onnx.qdq:write_int8"),
+    (Format.ONNX, Precision.AUTO): Entry("auto ONNX", "edgeopt.converters.onnx.qdq:write_int8"),
+    (Format.ONNX, Precision.INT8_DYNAMIC): Entry(
+        "int8-dynamic ONNX", "edgeopt.converters.onnx.int8_dynamic:write_int8_dynamic"
+    ),
+    (Format.ONNX, Precision.INT8_WEIGHT): Entry(
+        "int8-weight ONNX", "edgeopt.converters.onnx.int8_weight:write_int8_weight"
+    ),
+    (Format.ONNX, Precision.INT16X8): Entry(
+        "int16x8 ONNX", "edgeopt.converters.onnx.int16x8:write_int16x8"
+    ),
+    (Format.ONNX, Precision.INT4_WEIGHT): Entry(
+        "int4-weight ONNX", "edgeopt.converters.onnx.int4_weight:write_int4_weight"
+    ),
+}
+"""Combinations that exist; each is a :class:`~.writer.Writer`."""
+
+
+def formats() -> list[Format]:
+    """The formats that can be made."""
+    return list(dict.fromkeys(fmt for fmt, _ in WRITERS))
+
+
+def precisions(fmt: Format) -> list[Precision]:
+    """The precisions that exist for a format."""
+    return [p for f, p in WRITERS if f is fmt]

@@ -1,0 +1,74 @@
+"""Telling what kind of model the user named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from edgeopt.converters.registry import SOURCES
+from edgeopt.converters.sources.source import Source, SourceOptions
+from edgeopt.core.errors import ModelError, UsageError
+from edgeopt.core.usercode import names_code
+
+_KINDS = {
+    ".onnx": "onnx",
+    ".pt2": "pt2",
+    ".pt": "torchscript",
+    ".pth": "torchscript",
+    ".jit": "torchscript",
+    ".ts": "torchscript",
+    ".torchscript": "torchscript",
+}
+_FORMS = (
+    "a model is a .pt2, .onnx or TorchScript file, or package.module:factory or file.py:factory"
+)
+
+
+def open_source(model: Any, options: SourceOptions) -> Source:
+    """Open a model by whatever name the user has for it.
+
+    Args:
+        model: A path, ``module:factory``, ``file.py:factory``, or a live ``torch.nn.Module``.
+        options: What the user says of it.
+
+    Raises:
+        ModelError: If there is no such file, or it is damaged.
+        UsageError: If it isn't a kind of model that is known, or an option doesn't belong to it.
+        MissingExtraError: If the packages that read it aren't installed.
+    """
+    kind = _kind(model)
+    if options.weights is not None and kind != "factory":
+        raise UsageError(
+            f"--weights doesn't go with {model}",
+            hint="it gives a factory (file.py:factory) its weights",
+        )
+    if options.inputs.fixed and kind != "onnx":
+        raise UsageError(
+            "--input NAME=VALUE fixes an input of an ONNX model only",
+            hint="convert to ONNX first, then fix the input there",
+        )
+    source: Source = SOURCES[kind].load()(model, options)
+    return source
+
+
+def _kind(model: Any) -> str:
+    if not isinstance(model, (str, Path)):
+        return "module"
+    path = Path(model)
+    if path.suffix.lower() in _KINDS:
+        if not path.is_file():
+            raise ModelError(f"{path}: no such file")
+        return _KINDS[path.suffix.lower()]
+    if names_code(str(model)):
+        return "factory"
+    if not path.exists():
+        raise ModelError(f"{model}: no such file", hint=_FORMS)
+    raise UsageError(f"{model}: not a kind of model that is known", hint=_hint(path))
+
+
+def _hint(path: Path) -> str:
+    if path.suffix == ".py":
+        return f"name the function in it that makes the model, as in {path}:net"
+    if path.suffix == ".safetensors":
+        return f"weights need their model: file.py:factory --weights {path}"
+    return _FORMS

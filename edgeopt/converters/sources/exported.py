@@ -1,0 +1,102 @@
+"""From a PyTorch ExportedProgram to ONNX: what ``.pt2`` files, factories and modules all become."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.utils import _pytree as pytree
+
+from edgeopt.core.errors import DataError, ModelError
+from edgeopt.core.manifest import SourceRecord
+from edgeopt.core.quiet import quiet
+from edgeopt.core.tensors import Batch
+
+
+class ExportedSource:
+    """An ExportedProgram; the reference is PyTorch running it.
+
+    Args:
+        program: Captured in evaluation mode, on the CPU.
+        record: Where it came from.
+        name: The stem of the artifacts' names.
+    """
+
+    def __init__(
+        self, program: torch.export.ExportedProgram, record: SourceRecord, name: str
+    ) -> None:
+        self.program, self.record, self.name = program, record, name
+        self._names: list[str] = []
+        self._module: Any = None
+
+    def export(self, path: Path) -> None:
+        """Write it with PyTorch's own ONNX exporter."""
+        with quiet("PyTorch's ONNX exporter"):
+            try:
+                exported = torch.onnx.export(
+                    self.program, dynamo=True, optimize=True, verbose=False
+                )
+            except torch.onnx.errors.OnnxExporterError as error:
+                raise ModelError(
+                    f"{self.record.location}: PyTorch can't export it to ONNX: {cause(error)}",
+                    hint="run with -v for the exporter's own report",
+                ) from error
+            assert exported is not None
+            _name_outputs(exported.model.graph, self.program.graph_signature.user_outputs)
+            exported.save(path)
+            self._names = [value.name or "" for value in exported.model.graph.inputs]
+
+    def run(self, inputs: Batch) -> list[object]:
+        """Run the program on one batch; :meth:`export` comes first, it learns the inputs' order."""
+        if self._module is None:
+            self._module = self.program.module()
+        # The program takes what the model's forward takes; what isn't a tensor is a constant.
+        tensors = iter([torch.from_numpy(inputs[name]) for name in self._names])
+        args, kwargs = self.program.example_inputs or ((), {})
+        flat, structure = pytree.tree_flatten((args, kwargs))
+        fed = [next(tensors) if isinstance(v, torch.Tensor) else v for v in flat]
+        args, kwargs = pytree.tree_unflatten(fed, structure)
+        with running(self.record.location):
+            outputs = self._module(*args, **kwargs)
+        flat_outputs = pytree.tree_flatten(outputs)[0]
+        return [v.detach().numpy() for v in flat_outputs if isinstance(v, torch.Tensor)]
+
+
+def _name_outputs(graph: Any, names: Any) -> None:
+    """Give the outputs the program's names, which the exporter's decompositions lose.
+
+    Done after the export: asked to, the exporter writes a name twice if an inner value has it.
+    """
+    values = {v.name: v for node in graph for v in node.outputs} | {v.name: v for v in graph.inputs}
+    for output, name in zip(graph.outputs, names, strict=False):
+        if isinstance(name, str) and name not in values and output.producer() is not None:
+            output.name = name
+
+
+@contextmanager
+def running(model: str) -> Iterator[None]:
+    """Run PyTorch without gradients; what it raises is about the sample.
+
+    Raises:
+        DataError: In place of whatever the model raises.
+    """
+    with torch.no_grad(), quiet("PyTorch"):  # TorchScript can't run in inference mode
+        try:
+            yield
+        except Exception as error:
+            # The model's own checks and PyTorch's kernels raise as they please.
+            raise DataError(
+                f"{model}: the model fails on a sample: {cause(error)}",
+                hint="check the data's shapes and values against the model's inputs",
+            ) from error
+
+
+def cause(error: BaseException) -> str:
+    """The innermost cause's first line: the outer ones retell the exporter's steps."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0] if lines else ''}"

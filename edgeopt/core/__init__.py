@@ -1,0 +1,1 @@
+"""What every room shares: the errors, the record type, tensors, precisions, files."""

@@ -1,0 +1,31 @@
+"""ONNX Runtime's messages as one line that a user can read."""
+
+from __future__ import annotations
+
+import re
+
+_LACKS_OPERATOR = re.compile(
+    r"Could not find an implementation|No Op registered|not a registered|No opset import"
+)
+_NOISE = (
+    (r"\[ONNXRuntimeError\] : \d+ : [A-Z_]+ : ", ""),
+    (r"Load model from .+? failed: ?", ""),  # an absolute path, and the sentence has one already
+    (r"(at )?\"?(/\S+|[A-Za-z]:\\\S+)\.(cc|cpp|h)\"?:\d+,?\s*", ""),
+    (r"(?:onnxruntime::)?[\w:]+\([^()]*\)\s+(?=[A-Z])", ""),
+    (r"Exception during initialization: |Status Message: ", ""),
+    (r"\s+", " "),
+)
+_LONGEST = 300
+
+
+def reason(error: Exception | str) -> str:
+    """The complaint as one line, without the runtime's source locations and our temporary paths."""
+    text = str(error)
+    for pattern, replacement in _NOISE:
+        text = re.sub(pattern, replacement, text)
+    return text.strip().rstrip(".")[:_LONGEST]
+
+
+def lacks_operator(text: str) -> bool:
+    """Whether the complaint is that the runtime doesn't know an operator."""
+    return _LACKS_OPERATOR.search(text) is not None

@@ -1,0 +1,216 @@
+"""What is known about an artifact: the file written beside it, ``<artifact>.json``.
+
+It holds nothing that changes from run to run (no times, no dates), so that making an artifact
+again gives the same bytes. Measurements are files of their own.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from edgeopt.core.files import sha256, write_bytes
+from edgeopt.core.precision import Format, Precision
+from edgeopt.core.preprocessing import Preprocessing
+from edgeopt.core.record import Record, from_json, to_json
+from edgeopt.core.tensors import TensorSpec
+
+SCHEMA = 1
+
+
+class DataRecord(Record, frozen=True):
+    """Which data was used.
+
+    Args:
+        kind: ``npz``, ``images``, ``function`` or ``random``.
+        location: As the user gave it; for random data, the seed.
+        sha256: Digest of the file, or of the folder's names and contents; None for a function.
+        samples: How many samples it has.
+        used: Which of them were used, as ``[start, stop)``.
+    """
+
+    kind: str
+    location: str
+    sha256: str | None
+    samples: int
+    used: tuple[int, int]
+
+
+class SourceRecord(Record, frozen=True):
+    """Which model was converted.
+
+    Args:
+        kind: ``pt2``, ``factory``, ``torchscript``, ``onnx`` or ``module``.
+        location: As the user gave it.
+        sha256: Digest of the file, or of the code file of a factory; None for a live module.
+        weights: The file of a factory's weights, as given.
+        weights_sha256: Its digest.
+    """
+
+    kind: str
+    location: str
+    sha256: str | None = None
+    weights: str | None = None
+    weights_sha256: str | None = None
+
+
+class Encoding(Record, frozen=True):
+    """How one tensor's real values are written as integers: ``real = scale * (q - zero_point)``.
+
+    Args:
+        tensor: The tensor's name in the float graph.
+        dtype: The integers' type: ``uint8``, ``int8``, ``int32``.
+        scale: One a channel, or one for the tensor.
+        zero_point: Likewise.
+        axis: The channels' axis; None for one scale.
+        low: Smallest real value of the chosen range (the smallest of all channels).
+        high: Largest.
+    """
+
+    tensor: str
+    dtype: str
+    scale: tuple[float, ...]
+    zero_point: tuple[int, ...]
+    axis: int | None
+    low: float
+    high: float
+
+
+class FloatLayer(Record, frozen=True):
+    """A convolution or matrix product that stayed in floating point, and why."""
+
+    node: str
+    op: str
+    reason: str
+
+
+class OutputCheck(Record, frozen=True):
+    """How far one output is from its reference.
+
+    Args:
+        output: The output's name.
+        sqnr_db: Signal to quantization noise ratio, ``10 log10(sum ref^2 / sum (ref - out)^2)``
+            over all samples; None where the two are bit-identical.
+        max_abs_error: The worst absolute difference.
+        agreement: Share of rows whose largest entry is at the same place; None where the output
+            doesn't look like class scores, ``(N, C)`` with C of 2 or more.
+    """
+
+    output: str
+    sqnr_db: float | None
+    max_abs_error: float
+    agreement: float | None
+
+
+class Verification(Record, frozen=True):
+    """The comparison of two models on the same samples.
+
+    Args:
+        reference: What it was compared with: ``source`` or ``float graph``.
+        data: The samples.
+        floor_db: The SQNR each output had to reach.
+        outputs: One entry an output.
+        emulated: Whether what lies between Q and DQ was computed in float, because this machine's
+            integer kernels saturate and the target's don't.
+    """
+
+    reference: str
+    data: DataRecord
+    floor_db: float
+    outputs: tuple[OutputCheck, ...]
+    emulated: bool = False
+
+    @property
+    def worst(self) -> OutputCheck:
+        """The output with the lowest SQNR."""
+        return min(self.outputs, key=lambda o: float("inf") if o.sqnr_db is None else o.sqnr_db)
+
+    @property
+    def passed(self) -> bool:
+        """Whether every output reaches the floor."""
+        return all(o.sqnr_db is None or o.sqnr_db >= self.floor_db for o in self.outputs)
+
+
+class Recipe(Record, frozen=True):
+    """How it was made: every option that has a say in the artifact's bytes.
+
+    Args:
+        target: The device it is encoded for.
+        ranges: How activation ranges were chosen.
+        effort: What was done for accuracy beyond them.
+        corrected_on: How many samples corrections and rounding looked at.
+        opset: The ONNX opset that was asked for.
+        keep_float: Layers that were to stay float, as asked: names and patterns.
+        keep_16bit: Layers whose activations were to have 16 bits.
+    """
+
+    target: str
+    ranges: str | None = None
+    effort: str | None = None
+    corrected_on: int = 0
+    opset: int | None = None
+    keep_float: tuple[str, ...] = ()
+    keep_16bit: tuple[str, ...] = ()
+
+
+class Manifest(Record, frozen=True):
+    """Everything known about an artifact when it was made.
+
+    Args:
+        artifact: Its file name.
+        sha256: Digest of its bytes.
+        size_bytes: Its size.
+        graph_sha256: Digest of the float graph that it was made from.
+        versions: The version of every package that had a say.
+        calibration: The samples it was calibrated on; several records where tables were merged.
+        source_check: The float graph against the source.
+        verification: The artifact against the float graph; None if it was not asked for.
+        integer_layers: How many convolutions and matrix products the runtime computes in integers,
+            read from its own optimized graph; None where that wasn't looked at.
+        float_layers: Those that it doesn't.
+    """
+
+    artifact: str
+    sha256: str
+    size_bytes: int
+    format: Format
+    precision: Precision
+    source: SourceRecord
+    graph_sha256: str
+    recipe: Recipe
+    versions: dict[str, str]
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+    preprocessing: Preprocessing | None = None
+    calibration: tuple[DataRecord, ...] = ()
+    encodings: tuple[Encoding, ...] = ()
+    integer_layers: int | None = None
+    float_layers: tuple[FloatLayer, ...] = ()
+    source_check: Verification | None = None
+    verification: Verification | None = None
+    warnings: tuple[str, ...] = ()
+    schema: int = SCHEMA
+
+
+def manifest_path(artifact: Path) -> Path:
+    """Where the manifest of ``artifact`` is: the same name with ``.json`` after it."""
+    return artifact.with_name(artifact.name + ".json")
+
+
+def write_manifest(artifact: Path, manifest: Manifest) -> None:
+    """Write ``manifest`` beside ``artifact``."""
+    write_bytes(manifest_path(artifact), to_json(manifest))
+
+
+def read_manifest(artifact: Path) -> Manifest | None:
+    """Read the manifest beside ``artifact``; None if there is none or it describes another file.
+
+    A manifest whose digest doesn't match the artifact is stale, and nothing it says is believed.
+
+    Raises:
+        EdgeOptError: If a file of that name is there and isn't a manifest.
+    """
+    path = manifest_path(artifact)
+    if not path.is_file() or not artifact.is_file():
+        return None
+    manifest = from_json(path.read_bytes(), Manifest, where=str(path))
+    return manifest if manifest.sha256 == sha256(artifact) else None

@@ -1,0 +1,64 @@
+"""The one kind of value that flows through EdgeOpt: a frozen, typed record that is also JSON.
+
+msgspec was chosen over cattrs because it validates while it reads (a wrong value is reported with
+its key path), is one small wheel, and reads and writes JSON itself.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from edgeopt.core.errors import EdgeOptError, UsageError
+
+
+class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Base of every record: immutable, compared by value, unknown fields refused when read."""
+
+
+R = TypeVar("R", bound=Record)
+
+_NUMBERS = re.compile(rb"\[\s[-+.\de,\s]*\]")  # a list of numbers is easier to read on one line
+
+
+def to_json(record: Any, *, indent: int = 2) -> bytes:
+    """Encode records (or lists and dicts of them) as JSON; the same record gives the same bytes."""
+    text = msgspec.json.format(msgspec.json.encode(record), indent=indent)
+    return _NUMBERS.sub(lambda m: b"".join(m[0].split()).replace(b",", b", "), text) + b"\n"
+
+
+def from_json(data: bytes, kind: type[R], *, where: str) -> R:
+    """Decode a record from JSON.
+
+    Raises:
+        EdgeOptError: If it isn't JSON or doesn't fit ``kind``; names ``where`` and the key path.
+    """
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise EdgeOptError(f"{where}: {_readable(error)}") from error
+
+
+def read_toml(path: Path, kind: type[R]) -> R:
+    """Read a record from a TOML file.
+
+    Raises:
+        UsageError: If it can't be read, isn't TOML, or doesn't fit ``kind``; names the key path.
+    """
+    try:
+        return msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), kind)
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror or error}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: not valid TOML: {error}") from error
+    except msgspec.ValidationError as error:
+        raise UsageError(f"{path}: {_readable(error)}") from error
+
+
+def _readable(error: Exception) -> str:
+    # msgspec writes the key path as `$.cpu.arch`; a TOML reader knows it as `cpu.arch`.
+    return str(error).replace("`$.", "`")

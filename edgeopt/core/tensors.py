@@ -1,0 +1,50 @@
+"""What a model takes and gives: names, element types and shapes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from edgeopt.core.record import Record
+
+if TYPE_CHECKING:
+    import numpy as np
+
+Dim = int | str
+"""A dimension: a fixed size, or the name of one that is only known when the model runs."""
+
+
+class TensorSpec(Record, frozen=True):
+    """One input or output of a model.
+
+    Args:
+        name: Its name in the graph.
+        dtype: Its element type by numpy's name, such as ``float32`` or ``int64``.
+        shape: One entry a dimension; a string is a dynamic dimension.
+    """
+
+    name: str
+    dtype: str
+    shape: tuple[Dim, ...]
+
+    def __str__(self) -> str:
+        return f"{self.name}:{self.dtype}[{','.join(map(str, self.shape))}]"
+
+    @property
+    def batched(self) -> bool:
+        """Whether axis 0 is a batch that can have any size."""
+        return bool(self.shape) and isinstance(self.shape[0], str)
+
+    def accepts(self, shape: tuple[int, ...]) -> bool:
+        """Whether an array of ``shape`` fits, each dynamic dimension taking any size."""
+        return len(shape) == len(self.shape) and all(
+            isinstance(want, str) or want == have
+            for want, have in zip(self.shape, shape, strict=True)
+        )
+
+    def concrete(self, size: int = 1) -> tuple[int, ...]:
+        """The shape with every dynamic dimension set to ``size``."""
+        return tuple(size if isinstance(d, str) else d for d in self.shape)
+
+
+Batch = dict[str, "np.ndarray"]
+"""What one call of a model takes or gives: an array for each input or output, by name."""

@@ -1,0 +1,19 @@
+"""Calibration and evaluation data: streamed, so that it may be larger than memory.
+
+``open_dataset`` reads whatever form the user has it in; the model's input specs decide what fits.
+"""
+
+from edgeopt.data.dataset import Dataset, Sample, fill_batches, fixed_batch, stack
+from edgeopt.data.open import check_exists, open_dataset
+from edgeopt.data.picking import picked
+
+__all__ = [
+    "Dataset",
+    "Sample",
+    "check_exists",
+    "fill_batches",
+    "fixed_batch",
+    "open_dataset",
+    "picked",
+    "stack",
+]

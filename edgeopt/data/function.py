@@ -1,0 +1,110 @@
+"""Samples from the user's own code: ``module:function`` yielding dicts of arrays.
+
+Each dict holds an array for each model input, without the batch axis, and may hold ``labels``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edgeopt.core.errors import DataError
+from edgeopt.core.files import sha256
+from edgeopt.core.manifest import DataRecord
+from edgeopt.core.preprocessing import Preprocessing
+from edgeopt.core.tensors import TensorSpec
+from edgeopt.core.usercode import call_named
+from edgeopt.data.dataset import Sample
+from edgeopt.data.fit import fit
+from edgeopt.data.npz import LABELS
+from edgeopt.data.pixels import normalize_array
+
+
+class FunctionDataset:
+    """Samples of a function that is called anew for each pass.
+
+    Args:
+        function: Takes nothing; gives an iterable of dicts.
+        location: Its name, for messages and the manifest.
+        specs: The model's inputs.
+        preprocessing: Applied to image inputs if given.
+
+    Raises:
+        DataError: If it gives no samples.
+    """
+
+    def __init__(
+        self,
+        function: Callable[[], Iterable[Mapping[str, Any]]],
+        location: str,
+        specs: tuple[TensorSpec, ...],
+        preprocessing: Preprocessing | None = None,
+    ) -> None:
+        self.function, self.location, self.specs = function, location, specs
+        self.preprocessing = preprocessing
+
+    @cached_property
+    def _length_and_labels(self) -> tuple[int, bool]:
+        # A generator doesn't know its length: one pass over it, keeping nothing, finds out.
+        count, labelled = 0, True
+        for item in self._items():
+            count += 1
+            labelled = labelled and LABELS in item
+        return count, labelled
+
+    @property
+    def labelled(self) -> bool:
+        """Whether every dict holds ``labels``."""
+        return self._length_and_labels[1]
+
+    def __len__(self) -> int:
+        return self._length_and_labels[0]
+
+    def record(self, start: int = 0, stop: int | None = None) -> DataRecord:
+        """What the manifest says of the samples ``[start, stop)``; the digest is of the code."""
+        code = Path(self.location.rpartition(":")[0])
+        return DataRecord(
+            kind="function",
+            location=self.location,
+            sha256=sha256(code) if code.is_file() else None,
+            samples=len(self),
+            used=(start, len(self) if stop is None else min(stop, len(self))),
+        )
+
+    def samples(self, start: int = 0, stop: int | None = None) -> Iterator[Sample]:
+        """The samples ``[start, stop)``."""
+        for index, item in enumerate(self._items()):
+            if stop is not None and index >= stop:
+                return
+            if index >= start:
+                yield self._sample(item, f"{self.location}[{index}]")
+
+    def _items(self) -> Iterator[Mapping[str, Any]]:
+        iterator = iter(call_named(self.function, self.location))
+        done = object()
+        while (item := call_named(next, self.location, iterator, done)) is not done:
+            if not isinstance(item, Mapping):
+                raise DataError(
+                    f"{self.location}: yields {type(item).__name__}, not a dict",
+                    hint="yield {input name: array without the batch axis}",
+                )
+            yield item
+
+    def _sample(self, item: Mapping[str, Any], origin: str) -> Sample:
+        inputs = {}
+        for spec in self.specs:
+            if spec.name not in item:
+                raise DataError(
+                    f"{origin}: no {spec.name!r} in {sorted(map(str, item))}",
+                    hint="name the arrays as the model's inputs",
+                )
+            array = np.asarray(item[spec.name])
+            if self.preprocessing is not None and len(spec.shape) == 4:
+                array = normalize_array(array, self.preprocessing, spec)
+            inputs[spec.name] = fit(array, spec, origin)
+        label = item.get(LABELS)
+        return Sample(inputs, int(label) if isinstance(label, (int, np.integer)) else label, origin)

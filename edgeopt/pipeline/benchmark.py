@@ -1,0 +1,165 @@
+"""``edgeopt benchmark``: artifacts in, a report with latency, memory, accuracy and ratios out."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from edgeopt.benchmarks.artifact import Artifact, read_artifact
+from edgeopt.benchmarks.inputs import batch_size, save_inputs, timing_inputs
+from edgeopt.benchmarks.measure import HOST, Candidate, measure
+from edgeopt.benchmarks.metrics import UserFunction, read_metrics
+from edgeopt.benchmarks.paired import Subject
+from edgeopt.benchmarks.plan import Plan
+from edgeopt.benchmarks.result import BenchmarkReport
+from edgeopt.benchmarks.store import check_writable, write_measurement
+from edgeopt.core.errors import UsageError
+from edgeopt.core.manifest import Manifest
+from edgeopt.core.preprocessing import Preprocessing
+from edgeopt.core.progress import Progress, silent
+from edgeopt.pipeline.options import read_preprocessing
+
+if TYPE_CHECKING:
+    from edgeopt.data import Dataset
+
+Data = str | Path | Callable[[], Any]
+
+
+def benchmark(
+    artifacts: Sequence[str | Path],
+    *,
+    evaluation: Data | None = None,
+    accuracy: str | UserFunction | Sequence[str | UserFunction] = ("top1", "top5"),
+    preprocess: str | Path | Preprocessing | None = None,
+    threads: int = 1,
+    batch: int = 1,
+    duration: float = 1.0,
+    processes: int = 5,
+    seed: int = 0,
+    save: bool = True,
+    code: bool = True,
+    progress: Progress = silent,
+) -> BenchmarkReport:
+    """Measure artifacts on this machine; several are always timed together, in turns.
+
+    Args:
+        artifacts: ``.onnx`` files.
+        evaluation: Labelled data for accuracy: a ``.npz``, a folder of images, or
+            ``module:function``; its first samples are the inputs that are timed. Without it those
+            are seeded random numbers.
+        accuracy: ``top1``, ``top5``, or ``module:function``, called as
+            ``function(outputs, labels)``; one or several.
+        preprocess: The contract for pictures, or a TOML file of it; an artifact's own, from its
+            manifest, if None.
+        threads: Threads within an operator.
+        batch: Samples a call, for artifacts that have a dynamic batch.
+        duration: Time in each artifact's timed calls in each process, in s.
+        processes: Fresh processes that the artifacts share; 2 or more where there are several.
+        seed: Draws random inputs and every order.
+        save: Write each measurement beside its artifact, ``<artifact>.host.benchmark.json``.
+        code: False refuses to run code that an option names.
+        progress: Told how far it is.
+
+    Returns:
+        A measurement for each artifact, and ratios to the first fp32 one (by the manifests; the
+        first one if there is none).
+
+    Raises:
+        ModelError: If an artifact isn't there, or can't be read, loaded or run.
+        UnsupportedError: If a format can't be benchmarked, or the runtime lacks an operator.
+        DataError: If the evaluation data doesn't fit.
+        OutputError: If a measurement can't be written, or would replace something else.
+        UsageError: If an option's value isn't allowed.
+        MeasurementError: If this machine can't measure it.
+    """
+    plan = Plan(threads=threads, batch=batch, duration=duration, processes=processes, seed=seed)
+    _check_counts(len(artifacts), plan)
+    metrics = read_metrics(accuracy, code_allowed=code)
+    contract = read_preprocessing(preprocess)
+    read = [read_artifact(path) for path in artifacts]
+    for artifact in read if save else ():
+        check_writable(artifact.path, HOST)
+    with tempfile.TemporaryDirectory(prefix="edgeopt-", ignore_cleanup_errors=True) as folder:
+        candidates = []
+        for index, artifact in enumerate(read):
+            data = _open(artifact, evaluation, contract, code)
+            candidates.append(_candidate(artifact, data, plan, Path(folder, f"{index}.npz")))
+        report = measure(candidates, plan, metrics, progress=progress)
+    for measurement in report.measurements if save else ():
+        write_measurement(measurement)
+    notes = [*_saturating(read)] if evaluation is not None else [*_unsized(read)]
+    return msgspec.structs.replace(report, notes=(*report.notes, *dict.fromkeys(notes)))
+
+
+def _check_counts(artifacts: int, plan: Plan) -> None:
+    if not artifacts:
+        raise UsageError("no artifact was named", hint="name one or more .onnx files")
+    if artifacts > 1 and plan.processes < 2:
+        raise UsageError(
+            "one process gives no interval for a ratio", hint="use --processes 2 or more"
+        )
+
+
+def _open(
+    artifact: Artifact,
+    evaluation: Data | None,
+    preprocessing: Preprocessing | None,
+    code_allowed: bool,
+) -> Dataset | None:
+    from edgeopt.data import open_dataset
+
+    if evaluation is None:
+        return None
+    stored = artifact.manifest.preprocessing if artifact.manifest else None
+    return open_dataset(
+        evaluation, artifact.inputs, preprocessing or stored, code_allowed=code_allowed
+    )
+
+
+def _candidate(artifact: Artifact, data: Dataset | None, plan: Plan, stored: Path) -> Candidate:
+    from edgeopt.data.random import RandomDataset
+
+    size = batch_size(artifact, plan.batch)
+    source = data or RandomDataset(artifact.inputs, size, plan.seed)
+    save_inputs(timing_inputs(artifact, source, size), stored)
+    return Candidate(Subject(artifact, stored), size, source.record(0, size), data)
+
+
+def _unsized(artifacts: Sequence[Artifact]) -> Iterator[str]:
+    for artifact in artifacts:
+        if names := _free_dimensions(artifact):
+            yield (
+                f"{artifact.name}: timed with size 1 for {', '.join(names)}, since there is no "
+                "evaluation data to tell its real size"
+            )
+
+
+def _saturating(artifacts: Sequence[Artifact]) -> Iterator[str]:
+    from edgeopt.core.runtime import saturates
+
+    for artifact in artifacts:
+        if artifact.manifest and _reaches_8_bits(artifact.manifest) and saturates():
+            yield (
+                f"{artifact.name}: its 8-bit weights saturate in this CPU's kernels, which costs "
+                "accuracy that it has on its target; for this CPU convert with --target x86-64"
+            )
+
+
+def _reaches_8_bits(manifest: Manifest) -> bool:
+    # 7-bit weights end at 64 steps; ranges of weights are symmetric.
+    weights = (e for e in manifest.encodings if e.dtype == "int8" and not any(e.zero_point))
+    return any(max(-e.low, e.high) > 64 * max(e.scale) for e in weights)
+
+
+def _free_dimensions(artifact: Artifact) -> list[str]:
+    # Axis 0 is the batch, which --batch sets.
+    return [
+        f"{spec.name}[{dim}]"
+        for spec in artifact.inputs
+        for dim in spec.shape[1:]
+        if isinstance(dim, str)
+    ]

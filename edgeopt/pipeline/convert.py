@@ -1,0 +1,416 @@
+"""``edgeopt convert``: a trained model in, verified artifacts out."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any
+
+from edgeopt.converters.registry import WRITERS
+from edgeopt.converters.writer import Kept, Writer, WriteRequest, Written
+from edgeopt.core.errors import DataError
+from edgeopt.core.files import (
+    move_into_place,
+    new_folder,
+    reporting,
+    sha256,
+    working_folder,
+    write_bytes,
+)
+from edgeopt.core.graph import FloatGraph
+from edgeopt.core.manifest import (
+    Manifest,
+    Verification,
+    manifest_path,
+    write_manifest,
+)
+from edgeopt.core.precision import Format, Precision
+from edgeopt.core.preprocessing import Preprocessing
+from edgeopt.core.progress import Progress, silent
+from edgeopt.core.record import Record, to_json
+from edgeopt.core.runtime import open_session, run, saturates
+from edgeopt.data import Dataset, check_exists
+from edgeopt.pipeline.calibrated import Calibrated
+from edgeopt.pipeline.failures import raise_failures
+from edgeopt.pipeline.kept import kept_layers
+from edgeopt.pipeline.meaning import changed_meaning
+from edgeopt.pipeline.naming import artifact_name, check_replaceable, failed_path
+from edgeopt.pipeline.observation import Share
+from edgeopt.pipeline.options import (
+    AUTO,
+    ConvertOptions,
+    parse_effort,
+    parse_layers,
+    parse_names,
+    parse_ranges,
+    read_preprocessing,
+)
+from edgeopt.pipeline.preparation import Preparation
+from edgeopt.pipeline.recipe import recipe_of
+from edgeopt.pipeline.search.automatic import keep_within_budget
+from edgeopt.pipeline.search.budget import AutoOptions, Budget, parse_agreement, parse_drop
+from edgeopt.pipeline.search.judge import Judge
+from edgeopt.pipeline.search.record import SearchRecord, search_path
+from edgeopt.pipeline.split import Split, split_data
+from edgeopt.pipeline.verify import compare, verification
+from edgeopt.pipeline.versions import versions
+from edgeopt.targets import DEFAULT_TARGET, Profile, load_target
+
+SOURCE_SAMPLES = 32
+"""The float graph is checked against the source on at most this many samples: what differs between
+two float programs shows on the first."""
+
+
+MEANING_SAMPLES = 2
+"""Samples on which integer kernels are compared with float arithmetic between QDQ pairs."""
+
+
+class Artifact(Record, frozen=True):
+    """One file that was made.
+
+    Args:
+        path: Where it is.
+        manifest: All that is known of it; the file beside it holds the same.
+        search: How ``auto`` found which layers stay float; another file beside it holds the same.
+    """
+
+    path: str
+    manifest: Manifest
+    search: SearchRecord | None = None
+
+
+class ConvertResult(Record, frozen=True):
+    """What a conversion made, in the order it was asked for."""
+
+    artifacts: tuple[Artifact, ...]
+    warnings: tuple[str, ...] = ()
+
+
+def convert(
+    model: Any,
+    *,
+    to: str | Iterable[str] = "onnx",
+    precision: str | Iterable[str] = "fp32",
+    calibration: Any = None,
+    table: str | Path | None = None,
+    evaluation: Any = None,
+    output: str | Path = "out",
+    target: str = DEFAULT_TARGET,
+    effort: str | None = None,
+    ranges: str = AUTO,
+    input: Iterable[str] = (),
+    weights: str | Path | None = None,
+    preprocess: str | Path | Preprocessing | None = None,
+    min_sqnr: float | None = None,
+    max_drop: str | None = None,
+    min_agreement: str | float | None = None,
+    search_time: float = 300.0,
+    replay: str | Path | None = None,
+    verify: bool = True,
+    force: bool = False,
+    code: bool = True,
+    keep_float: str | Iterable[str] = (),
+    keep_16bit: str | Iterable[str] = (),
+    progress: Progress = silent,
+) -> ConvertResult:
+    """Convert a trained model into artifacts, each verified against its float source.
+
+    Args:
+        model: A ``.pt2``, ``.onnx`` or TorchScript file, ``module:factory``, ``file.py:factory``,
+            or a live ``torch.nn.Module``.
+        to: Formats: ``onnx``.
+        precision: Precisions: ``fp32``, ``fp16``, ``int8``, ``int8-dynamic``, ``int8-weight``,
+            ``int16x8``, ``int4-weight``; ``auto`` is int8 with as few layers float as a budget
+            needs.
+        calibration: Data that int8 is calibrated on: a ``.npz`` with an array for each input,
+            samples along axis 0; a folder of images; ``module:function`` or a function.
+        table: A calibration table of this model, made by :func:`edgeopt.calibrate`: nothing is
+            observed again. With ``calibration`` too, corrections use that data.
+        evaluation: Data the artifacts are verified on, in the same forms. Without it: the last
+            tenth of the calibration samples (1 to 64, then not calibrated on), else random inputs.
+        output: The folder the artifacts go to; made if it isn't there.
+        target: A target's name, or a TOML file of your own.
+        effort: What is done for int8's accuracy: ``fast`` (ranges), ``default`` (corrections too)
+            or ``high`` (rounding too); as far as data and table allow, up to ``default``, if None.
+        ranges: How int8 chooses activation ranges: ``min-max``, ``percentile``, ``entropy``,
+            ``l2``, ``l2.4``; ``auto`` is ``l2.4`` for convolutional nets, ``min-max`` for others.
+        input: ``name:float32[1,3,224,224]`` for what the model's file can't tell of its inputs;
+            ``name=16000`` makes an input of an ONNX model a constant.
+        weights: The weights of a factory's model: ``.safetensors``, or ``.pt`` with weights only.
+        preprocess: The preprocessing contract, or a TOML file of it.
+        min_sqnr: The verification floor in dB, instead of 80 (fp32), 40 (fp16) and 10 (int8).
+        max_drop: A budget of ``auto``: how far top-1 may fall, ``"0.5pp"`` (percentage points).
+        min_agreement: Another: the least agreement with float, ``"99%"`` or 0.99. ``min_sqnr`` is
+            one too.
+        search_time: How long ``auto`` may search, in s.
+        replay: A ``.search.json`` that ``auto`` takes gains and latencies from.
+        verify: False leaves verification out.
+        force: Replace files that weren't made by EdgeOpt.
+        code: False refuses to run code that the other options name.
+        keep_float: Layers that integer precisions leave float, by node name or glob pattern.
+        keep_16bit: Layers of an int8 artifact whose activations have 16 bits, likewise.
+        progress: Told how far each step is.
+
+    Raises:
+        EdgeOptError: One of its family, for anything wrong with what was given.
+        VerificationError: If an artifact is below its floor; it is kept as ``<file>.failed``.
+    """
+    options = ConvertOptions(
+        to=parse_names(Format, to, "--to"),
+        precision=parse_names(Precision, precision, "--precision"),
+        calibration=calibration,
+        table=None if table is None else Path(table),
+        evaluation=evaluation,
+        output=Path(output),
+        target=target,
+        effort=parse_effort(effort),
+        ranges=parse_ranges(ranges),
+        input=tuple(input),
+        weights=None if weights is None else Path(weights),
+        preprocessing=read_preprocessing(preprocess),
+        min_sqnr=min_sqnr,
+        verify=verify,
+        force=force,
+        code_allowed=code,
+        keep_float=parse_layers(keep_float),
+        keep_16bit=parse_layers(keep_16bit),
+        search=AutoOptions(
+            Budget(parse_drop(max_drop), min_sqnr, parse_agreement(min_agreement)),
+            search_time,
+            None if replay is None else Path(replay),
+        ),
+    )
+    return _Conversion(model, options, progress).run()
+
+
+class _Conversion:
+    """One run of :func:`convert`: its steps share the folders and the open models."""
+
+    def __init__(self, model: Any, options: ConvertOptions, progress: Progress) -> None:
+        self.options, self.progress = options, progress
+        self.target: Profile = load_target(options.target)
+        for wanted in self._wanted():
+            self.target.check(*wanted, wide=bool(options.keep_16bit))
+        for data in (options.calibration, options.evaluation):
+            check_exists(data)
+        if options.table is not None and not options.table.is_file():
+            raise DataError(f"{options.table}: no such file", hint="make it: edgeopt calibrate")
+        self.model = model
+
+    def run(self) -> ConvertResult:
+        output = self.options.output
+        with (
+            tempfile.TemporaryDirectory(prefix="edgeopt-") as scratch,
+            new_folder(output),
+        ):
+            self.prepared = self._prepare(Path(scratch))
+            paths = {
+                key: output / artifact_name(self.prepared.source.name, *key, self.target)
+                for key in self._wanted()
+            }
+            with working_folder(output) as self.work:
+                for path in paths.values():
+                    check_replaceable(path, force=self.options.force)
+                made = [self._make(*key, path) for key, path in paths.items()]
+        raise_failures([a.manifest for a in made if a.path.endswith(".failed")])
+        return ConvertResult(artifacts=tuple(made), warnings=self._warnings())
+
+    def _prepare(self, scratch: Path) -> Preparation:
+        options = self.options
+        return Preparation(
+            self.model,
+            scratch,
+            options.input,
+            options.weights,
+            options.preprocessing,
+            options.code_allowed,
+            self.progress,
+        )
+
+    def _wanted(self) -> list[tuple[Format, Precision]]:
+        return [(f, p) for f in self.options.to for p in self.options.precision]
+
+    # What every artifact is made from, each found once ------------------------------------------
+
+    @property
+    def graph(self) -> FloatGraph:
+        return self.prepared.graph
+
+    @cached_property
+    def data(self) -> Dataset | None:
+        given = self.options.calibration
+        return None if given is None else self.prepared.dataset(given)
+
+    @cached_property
+    def split(self) -> Split:
+        given = self.options.evaluation
+        evaluation = None if given is None else self.prepared.dataset(given)
+        return split_data(self.graph.inputs, self.data, evaluation, hold_out=self.options.verify)
+
+    @cached_property
+    def calibrated(self) -> Calibrated:
+        share = None if self.data is None else Share(self.data, 0, self.split.calibrated)
+        return Calibrated(
+            self.prepared,
+            share,
+            self.options.table,
+            self.options.effort,
+            self.options.ranges,
+            self.progress,
+        )
+
+    @cached_property
+    def kept(self) -> Kept:
+        return kept_layers(self.graph.path, self.options)
+
+    @cached_property
+    def reference(self) -> Any:
+        return open_session(self.graph.path, threads=1)
+
+    @cached_property
+    def source_check(self) -> Verification | None:
+        """The float graph against the source."""
+        if not self.options.verify:
+            return None
+        checks = compare(
+            lambda inputs, _: self.prepared.source.run(inputs),
+            partial(_run, self.reference),
+            self.split.samples(SOURCE_SAMPLES),
+            self.graph.outputs,
+            step="checking the float graph",
+            total=self.split.count(SOURCE_SAMPLES),
+            parallel=False,  # PyTorch has threads of its own
+            progress=self.progress,
+        )
+        data, floor = self.split.record(SOURCE_SAMPLES), self.options.floor(Precision.FP32)
+        return verification("source", data, floor, checks)
+
+    # One artifact -------------------------------------------------------------------------------
+
+    def _make(self, fmt: Format, precision: Precision, path: Path) -> Artifact:
+        # Data is opened, and so checked, before the first long step.
+        self.split  # noqa: B018 - opens it
+        self.progress(f"writing {path.name}", 0, None)
+        temporary = self.work / path.name
+        request = WriteRequest(self.graph, self.target, temporary, self.prepared.scratch)
+        request = replace(request, kept=self.kept)
+        if self.options.calibrates(precision):
+            request = replace(
+                request,
+                table=self.calibrated.table,
+                ranges=self.calibrated.ranges,
+                effort=self.calibrated.effort,
+                samples=self.calibrated.samples,
+                progress=self.progress,
+            )
+        write = WRITERS[fmt, precision].load()
+        search = self._search(request, write) if precision is Precision.AUTO else None
+        if search is not None:
+            floating = request.kept.floating | set(search.chosen)
+            request = replace(request, kept=Kept(floating, request.kept.wide))
+        with reporting(self.options.output):
+            written: Written = write(request)
+        checked = self._verify(precision, temporary)
+        if checked is not None and precision.static and self.target.runs_here(fmt):
+            written = replace(written, warnings=(*written.warnings, *self._changes(temporary)))
+        failed = self.options.verify and not self._passed(checked)
+        final = failed_path(path) if failed else path
+        found = search.chosen if search is not None else ()
+        manifest = self._manifest(final.name, temporary, fmt, precision, written, checked, found)
+        described = self.work / final.name  # both are whole before either is moved into place
+        write_manifest(described, manifest)
+        move_into_place(temporary, final)
+        move_into_place(manifest_path(described), manifest_path(final))
+        if search is not None:
+            write_bytes(search_path(final), to_json(search))
+        return Artifact(path=str(final), manifest=manifest, search=search)
+
+    def _search(self, request: WriteRequest, write: Writer) -> SearchRecord:
+        judge = Judge(
+            self.graph,
+            self.split.samples,
+            labelled=self.split.evaluation.labelled,
+            emulated=self.target.exact_sums and saturates(),
+        )
+        return keep_within_budget(request, write, judge, self.options.search, self.progress)
+
+    def _verify(self, precision: Precision, artifact: Path) -> Verification | None:
+        if not self.options.verify:
+            return None
+        if precision is Precision.FP32:
+            return self.source_check  # the artifact is the float graph
+        # What this machine's kernels get wrong and the target's don't is not the artifact's fault.
+        emulated = precision.adds_integers and self.target.exact_sums and saturates()
+        session = open_session(artifact, threads=1, emulated=emulated, exact=emulated)
+        checks = compare(
+            partial(_run, self.reference),
+            partial(_run, session),
+            self.split.samples(),
+            self.graph.outputs,
+            step=f"verifying {artifact.name}",
+            total=self.split.count(),
+            parallel=True,
+            progress=self.progress,
+        )
+        floor = self.options.floor(precision)
+        return verification("float graph", self.split.record(), floor, checks, emulated=emulated)
+
+    def _changes(self, artifact: Path) -> tuple[str, ...]:
+        samples = self.split.samples(MEANING_SAMPLES)
+        return changed_meaning(artifact, self.reference, samples, exact=self.target.exact_sums)
+
+    def _passed(self, checked: Verification | None) -> bool:
+        return all(v is None or v.passed for v in (checked, self.source_check))
+
+    def _manifest(
+        self,
+        name: str,
+        file: Path,
+        fmt: Format,
+        precision: Precision,
+        written: Written,
+        checked: Verification | None,
+        found: tuple[str, ...],
+    ) -> Manifest:
+        calibrated = self.calibrated if self.options.calibrates(precision) else None
+        return Manifest(
+            artifact=name,
+            sha256=sha256(file),
+            size_bytes=file.stat().st_size,
+            format=fmt,
+            precision=precision,
+            source=self.prepared.source.record,
+            graph_sha256=self.graph.sha256,
+            recipe=recipe_of(self.options, self.target, precision, calibrated, found),
+            versions=versions(),
+            inputs=self.graph.inputs,
+            outputs=self.graph.outputs,
+            preprocessing=self.options.preprocessing,
+            calibration=calibrated.table.header.data if calibrated else (),
+            encodings=written.encodings,
+            integer_layers=written.integer_layers,
+            float_layers=written.float_layers,
+            source_check=self.source_check,
+            verification=checked,
+            warnings=written.warnings,
+        )
+
+    def _warnings(self) -> tuple[str, ...]:
+        found = []
+        precisions = self.options.precision
+        if self.target.warning and any(p.adds_integers for p in precisions):
+            found.append(f"int8 is {self.target.warning}")
+        if any(self.options.calibrates(p) for p in precisions):
+            found += self.calibrated.warnings
+        if self.options.verify and self.split.record().kind == "random":
+            found.append(
+                "verified on random inputs: give --evaluation or --calibration for real ones"
+            )
+        return tuple(found)
+
+
+def _run(session: Any, inputs: Any, origin: str) -> list[Any]:
+    return run(session, None, inputs, origin)

@@ -1,0 +1,92 @@
+"""``edgeopt inspect``: a model file in, what is inside it out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from edgeopt.core.errors import EdgeOptError
+from edgeopt.core.files import sha256
+from edgeopt.core.ir import ir
+from edgeopt.core.manifest import Manifest, manifest_path, read_manifest
+from edgeopt.core.precision import Format
+from edgeopt.pipeline.inspection.encodings import differences, mismatch_warning, stored_encodings
+from edgeopt.pipeline.inspection.graph import (
+    DEQUANTIZE,
+    QUANTIZE,
+    external_files,
+    open_graph,
+    operators,
+    opsets,
+    parameters,
+    specs,
+)
+from edgeopt.pipeline.inspection.layers import find_layers
+from edgeopt.pipeline.inspection.records import Basis, Inspection, ManifestState
+
+
+def inspect(file: str | Path) -> Inspection:
+    """Read a model back: its layers, its scales, and the evidence beside it.
+
+    Args:
+        file: An artifact, or any ``.onnx`` file.
+
+    Raises:
+        ModelError: If it isn't there or can't be read.
+        UnsupportedError: If it isn't an ONNX file.
+    """
+    path = Path(file)
+    model = open_graph(path)
+    state, manifest, warnings = _manifest(path)
+    stored = stored_encodings(model, path.parent)
+    differing = differences(stored, manifest.encodings) if manifest else ()
+    known = {layer.node: layer for layer in manifest.float_layers} if manifest else {}
+    asked = manifest is not None and manifest.integer_layers is not None
+    weights = external_files(model, path)
+    warnings += [
+        f"its weights are in {f.name}, which is not there" for f in weights if not f.is_file()
+    ]
+    return Inspection(
+        file=str(file),
+        sha256=sha256(path),
+        size_bytes=sum(f.stat().st_size for f in (path, *weights) if f.is_file()),
+        format=Format.ONNX,
+        ir_version=model.ir_version,
+        opsets=opsets(model),
+        producer=f"{model.producer_name or ''} {model.producer_version or ''}".strip(),
+        inputs=specs([v for v in model.graph.inputs if not v.is_initializer()]),
+        outputs=specs(list(model.graph.outputs)),
+        parameters=parameters(model),
+        ops=operators(model),
+        qdq_pairs=_pairs(model),
+        layers=find_layers(model.graph, known),
+        layers_from=Basis.RUNTIME if asked else Basis.STRUCTURE,
+        encodings=stored,
+        encodings_match=None if manifest is None else not differing,
+        manifest_state=state,
+        manifest=manifest,
+        warnings=(*warnings, *([mismatch_warning(differing)] if differing else ())),
+    )
+
+
+def _manifest(path: Path) -> tuple[ManifestState, Manifest | None, list[str]]:
+    beside = manifest_path(path)
+    if not beside.is_file():
+        return ManifestState.ABSENT, None, []
+    try:
+        manifest = read_manifest(path)
+    except EdgeOptError as error:
+        return ManifestState.UNREADABLE, None, [f"{error.message}: it is not a manifest of ours"]
+    if manifest is None:
+        told = (
+            f"{beside} describes another file: this one was changed since, and it is not believed"
+        )
+        return ManifestState.STALE, None, [told]
+    return ManifestState.MATCHES, manifest, list(manifest.warnings)
+
+
+def _pairs(model: ir.Model) -> int:
+    return sum(
+        any(user.op_type == DEQUANTIZE for user, _ in node.outputs[0].uses())
+        for node in model.graph.all_nodes()
+        if node.op_type == QUANTIZE
+    )

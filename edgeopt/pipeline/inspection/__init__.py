@@ -1,0 +1,1 @@
+"""Reading a model back: what its file holds, whoever made it."""

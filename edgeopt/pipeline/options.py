@@ -1,0 +1,196 @@
+"""The options of a conversion, as one frozen object."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from edgeopt.calibration.ranges import RangeMethod
+from edgeopt.converters.registry import formats, precisions
+from edgeopt.core.effort import Effort
+from edgeopt.core.errors import UnsupportedError, UsageError
+from edgeopt.core.precision import Format, Precision
+from edgeopt.core.preprocessing import Preprocessing
+from edgeopt.core.record import read_toml
+from edgeopt.pipeline.search.budget import AutoOptions
+from edgeopt.targets import DEFAULT_TARGET
+
+E = TypeVar("E", bound=StrEnum)
+AUTO = "auto"
+
+
+@dataclass(frozen=True)
+class ConvertOptions:
+    """Everything ``edgeopt convert`` can be told, checked as far as that goes without a model.
+
+    Args:
+        to: The formats to make.
+        precision: The precisions to make each in.
+        calibration: Data that integer precisions are calibrated on.
+        table: A calibration table that was made before.
+        evaluation: Data that artifacts are verified on.
+        output: The folder they go to.
+        target: A profile's name or TOML file.
+        effort: What is done for int8's accuracy; None: as much as the data allows, up to default.
+        ranges: How activation ranges are chosen; None: as suits the net.
+        input: ``--input`` options.
+        weights: A factory's weights.
+        preprocessing: The contract for pictures.
+        min_sqnr: The verification floor in dB, instead of each precision's own.
+        verify: Whether artifacts are verified.
+        force: Whether files that aren't ours may be replaced.
+        code_allowed: False under ``--no-code``.
+        search: What holds for ``--precision auto``.
+        keep_float: Names and patterns of layers that stay float.
+        keep_16bit: The same of layers whose activations have 16 bits.
+    """
+
+    to: tuple[Format, ...]
+    precision: tuple[Precision, ...]
+    calibration: Any = None
+    table: Path | None = None
+    evaluation: Any = None
+    output: Path = Path("out")
+    target: str = DEFAULT_TARGET
+    effort: Effort | None = None
+    ranges: RangeMethod | None = None
+    input: tuple[str, ...] = ()
+    weights: Path | None = None
+    preprocessing: Preprocessing | None = None
+    min_sqnr: float | None = None
+    verify: bool = True
+    force: bool = False
+    code_allowed: bool = True
+    search: AutoOptions = field(default_factory=AutoOptions)
+    keep_float: tuple[str, ...] = ()
+    keep_16bit: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for fmt in self.to:
+            _check_exists(fmt, self.precision)
+        if self.keep_float and not any(p.quantizes for p in self.precision):
+            raise UsageError(
+                "--keep-float keeps layers of integer precisions float, and none is asked for",
+                hint="add --precision int8, say",
+            )
+        self._check_search()
+        if self.keep_16bit and not any(p.static for p in self.precision):
+            raise UsageError(
+                "--keep-16bit is for int8", hint="add --precision int8; int16x8 has 16 bits anyway"
+            )
+        needing = [p for p in self.precision if p.needs_calibration]
+        if self.effort is not None and self.effort.rounds:
+            needing += [p for p in self.precision if p.gains_from_calibration]
+        if needing and not self._has_data:
+            high = "" if needing[0].needs_calibration else " at --effort high"
+            raise UsageError(
+                f"{needing[0].value}{high} needs calibration data",
+                hint="add --calibration with a .npz, a folder of images or module:function; a few "
+                "hundred samples like those the model will see; or --table with a table of them",
+            )
+
+    def _check_search(self) -> None:
+        if Precision.AUTO in self.precision and self.search.budget.empty:
+            raise UsageError(
+                "--precision auto needs a budget",
+                hint="add --max-drop 0.5pp, --min-agreement 99% or --min-sqnr 20",
+            )
+        asked = msgspec.structs.replace(self.search.budget, min_sqnr=None)
+        if not asked.empty and Precision.AUTO not in self.precision:
+            raise UsageError(
+                "--max-drop and --min-agreement are budgets of --precision auto",
+                hint="add --precision auto; --min-sqnr is a floor for every precision",
+            )
+
+    def calibrates(self, precision: Precision) -> bool:
+        """Whether an artifact of ``precision`` is made with calibration data."""
+        corrects = self._has_data and self.effort is not Effort.FAST
+        return precision.needs_calibration or (corrects and precision.gains_from_calibration)
+
+    @property
+    def _has_data(self) -> bool:
+        return self.calibration is not None or self.table is not None
+
+    def floor(self, precision: Precision) -> float:
+        """The SQNR in dB that an artifact of ``precision`` must reach."""
+        return precision.sqnr_floor if self.min_sqnr is None else self.min_sqnr
+
+
+def _check_exists(fmt: Format, asked: Iterable[Precision]) -> None:
+    has = precisions(fmt)
+    if not has:
+        raise UnsupportedError(
+            f"there is no {fmt.value} yet", hint=f"there is: {', '.join(formats())}"
+        )
+    for precision in asked:
+        if precision not in has:
+            raise UnsupportedError(
+                f"there is no {precision.value} {fmt.value}",
+                hint=f"{fmt.value} has: {', '.join(has)}",
+            )
+
+
+def parse_layers(value: str | Iterable[str]) -> tuple[str, ...]:
+    """Read ``conv1,*/attention/*`` or ``["conv1", ...]``: names and patterns, each once."""
+    texts = value.split(",") if isinstance(value, str) else value
+    return tuple(dict.fromkeys(text.strip() for text in texts if text.strip()))
+
+
+def parse_names(kind: type[E], values: str | Iterable[str], option: str) -> tuple[E, ...]:
+    """Read ``fp32,int8`` or ``["fp32", "int8"]`` as members of an enum, each once.
+
+    Raises:
+        UsageError: If one isn't a member; lists those there are.
+    """
+    texts = values.split(",") if isinstance(values, str) else [str(v) for v in values]
+    found = dict.fromkeys(_member(kind, t.strip(), option) for t in texts if t.strip())
+    if not found:
+        raise UsageError(f"{option} is empty", hint=f"one or more of: {', '.join(_offered(kind))}")
+    return tuple(found)
+
+
+def _member(kind: type[E], text: str, option: str) -> E:
+    try:
+        return kind(text)
+    except ValueError:
+        near = difflib.get_close_matches(text, list(kind), n=1)
+        meant = f"did you mean {near[0]}? " if near else ""
+        raise UsageError(
+            f"{option}: no {kind.__name__.lower()} {text!r}",
+            hint=f"{meant}known: {', '.join(_offered(kind))}",
+        ) from None
+
+
+def _offered(kind: type[E]) -> list[str]:
+    return [*formats()] if issubclass(kind, Format) else [*kind]
+
+
+def parse_effort(value: str | None) -> Effort | None:
+    """Read ``--effort``.
+
+    Raises:
+        UsageError: If there is no such effort; lists those there are.
+    """
+    return None if value is None else parse_names(Effort, [value], "--effort")[0]
+
+
+def parse_ranges(value: str) -> RangeMethod | None:
+    """Read ``--ranges``: a method, or ``auto``.
+
+    Raises:
+        UsageError: If there is no such method; lists those there are.
+    """
+    return None if value == AUTO else parse_names(RangeMethod, [value], "--ranges")[0]
+
+
+def read_preprocessing(value: str | Path | Preprocessing | None) -> Preprocessing | None:
+    """The preprocessing contract, from a TOML file where a path is given."""
+    if isinstance(value, (str, Path)):
+        return read_toml(Path(value), Preprocessing)
+    return value

@@ -1,0 +1,43 @@
+"""The recipe of an artifact: which of the options had a say in it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from edgeopt.core.manifest import Recipe
+from edgeopt.core.precision import Precision
+from edgeopt.pipeline.calibrated import Calibrated
+from edgeopt.pipeline.options import ConvertOptions
+from edgeopt.targets import Profile
+
+
+def recipe_of(
+    options: ConvertOptions,
+    target: Profile,
+    precision: Precision,
+    calibrated: Calibrated | None,
+    found: tuple[str, ...] = (),
+) -> Recipe:
+    """How an artifact was made.
+
+    Args:
+        options: All of the conversion's.
+        target: The device.
+        precision: The artifact's.
+        calibrated: What it was calibrated with; None if it wasn't.
+        found: Layers that a search keeps float.
+    """
+    int8 = precision.static
+    recipe = Recipe(
+        target=target.name,
+        keep_float=(*options.keep_float, *found) if precision.quantizes else (),
+        keep_16bit=options.keep_16bit if int8 else (),
+    )
+    if calibrated is None:
+        return recipe
+    return msgspec.structs.replace(
+        recipe,
+        ranges=calibrated.ranges.value if int8 else None,
+        effort=calibrated.effort.value,
+        corrected_on=len(calibrated.places) if calibrated.effort.corrects else 0,
+    )

@@ -1,0 +1,135 @@
+"""What an artifact's accuracy must not fall below."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from edgeopt.core.errors import UsageError
+from edgeopt.core.record import Record
+
+
+class Quality(Record, frozen=True):
+    """How good an artifact is, on the samples it was judged on.
+
+    Args:
+        sqnr_db: Of the output that is farthest from float's, in dB; None if all are bit-identical.
+        agreement: Share of samples whose first choice is float's; None where no output looks like
+            class scores.
+        accuracy: Top-1 on the labels, 0 to 1; None without labels.
+        drop: Float's top-1 minus this one's; None without labels.
+    """
+
+    sqnr_db: float | None
+    agreement: float | None = None
+    accuracy: float | None = None
+    drop: float | None = None
+
+
+class Budget(Record, frozen=True):
+    """What must hold; None where nothing was asked.
+
+    Args:
+        max_drop: The most that top-1 may fall, as a share: 0.005 is half a percentage point.
+        min_sqnr: The least SQNR, in dB.
+        min_agreement: The least agreement with float, 0 to 1.
+    """
+
+    max_drop: float | None = None
+    min_sqnr: float | None = None
+    min_agreement: float | None = None
+
+    def met(self, quality: Quality) -> bool:
+        """Whether all that was asked holds."""
+        return (
+            _holds(quality.drop, self.max_drop, lambda have, most: have <= most)
+            and _holds(_sqnr(quality), self.min_sqnr, lambda have, least: have >= least)
+            and _holds(quality.agreement, self.min_agreement, lambda have, least: have >= least)
+        )
+
+    def told(self, quality: Quality) -> str:
+        """How a quality stands to what was asked: ``a drop of 0.80pp (at most 0.50pp)``."""
+        parts = []
+        if self.max_drop is not None and quality.drop is not None:
+            parts.append(
+                f"a drop of {100 * quality.drop:.2f}pp (at most {100 * self.max_drop:g}pp)"
+            )
+        if self.min_sqnr is not None:
+            parts.append(f"{_sqnr(quality):.1f} dB (at least {self.min_sqnr:g})")
+        if self.min_agreement is not None and quality.agreement is not None:
+            parts.append(
+                f"{quality.agreement:.2%} agreement (at least {100 * self.min_agreement:g}%)"
+            )
+        return ", ".join(parts)
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was asked."""
+        return self == Budget()
+
+
+@dataclass(frozen=True)
+class AutoOptions:
+    """What the user says of a search.
+
+    Args:
+        budget: What must hold.
+        seconds: How long it may take.
+        replay: The record of a search that is to be taken as it was.
+    """
+
+    budget: Budget = field(default_factory=Budget)
+    seconds: float = 300.0
+    replay: Path | None = None
+
+
+def _sqnr(quality: Quality) -> float:
+    return float("inf") if quality.sqnr_db is None else quality.sqnr_db
+
+
+def _holds(have: float | None, limit: float | None, test: object) -> bool:
+    if limit is None:
+        return True
+    assert callable(test)
+    # A share of samples is a fraction whose last bit is no one's intention.
+    return have is not None and (bool(test(have, limit)) or abs(have - limit) < 1e-12)
+
+
+def parse_drop(text: str | None) -> float | None:
+    """Read ``--max-drop``: percentage points of accuracy.
+
+    >>> parse_drop("0.5pp")
+    0.005
+
+    Raises:
+        UsageError: If it isn't a number of them.
+    """
+    return None if text is None else _number(text, "pp", "--max-drop", "0.5pp") / 100
+
+
+def parse_agreement(text: str | float | None) -> float | None:
+    """Read ``--min-agreement``: ``99%``, or ``0.99``.
+
+    Raises:
+        UsageError: If it isn't a share.
+    """
+    if text is None:
+        return None
+    shown = str(text)
+    unit = "%" if shown.endswith("%") else ""
+    share = _number(shown, unit, "--min-agreement", "99%") / (100 if unit else 1)
+    if not 0 <= share <= 1:
+        raise UsageError(f"--min-agreement: {shown} is not a share", hint="write 99% or 0.99")
+    return share
+
+
+def _number(text: str, unit: str, option: str, example: str) -> float:
+    try:
+        if not text.endswith(unit):
+            raise ValueError
+        value = float(text.removesuffix(unit))
+        if not 0 <= value < float("inf"):
+            raise ValueError
+    except ValueError:
+        raise UsageError(f"{option}: {text!r} can't be read", hint=f"write {example}") from None
+    return value

@@ -1,0 +1,142 @@
+"""Comparing two models on the same samples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from edgeopt.core.errors import ModelError
+from edgeopt.core.manifest import DataRecord, OutputCheck, Verification
+from edgeopt.core.progress import Progress, silent
+from edgeopt.core.streaming import each_of
+from edgeopt.core.tensors import Batch, TensorSpec
+from edgeopt.data import Sample
+
+Outputs = Sequence[object]
+
+
+@dataclass
+class _Distance:
+    """Running sums of one output; the sums are float64."""
+
+    output: str
+    signal: float = 0.0
+    noise: float = 0.0
+    worst: float = 0.0
+    rows: int = 0
+    agreeing: int = 0
+    scores: bool = True
+
+    def add(self, reference: np.ndarray, other: np.ndarray) -> None:
+        wide = reference.astype(np.float64)
+        error = wide - other.astype(np.float64)
+        self.signal += float(np.square(wide).sum())
+        self.noise += float(np.square(error).sum())
+        self.worst = max(self.worst, float(np.abs(error).max(initial=0.0)))
+        self.scores = self.scores and reference.ndim == 2 and reference.shape[1] >= 2
+        if self.scores:
+            self.rows += len(reference)
+            self.agreeing += int((reference.argmax(1) == other.argmax(1)).sum())
+
+    def check(self) -> OutputCheck:
+        return OutputCheck(
+            output=self.output,
+            sqnr_db=_decibels(self.signal, self.noise),
+            max_abs_error=self.worst,
+            agreement=self.agreeing / self.rows if self.scores and self.rows else None,
+        )
+
+
+@dataclass
+class Comparison:
+    """Compares outputs batch by batch, keeping only sums.
+
+    Args:
+        outputs: The outputs' specs, in order.
+    """
+
+    outputs: Sequence[TensorSpec]
+    _distances: list[_Distance] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._distances = [_Distance(spec.name) for spec in self.outputs]
+
+    def add(self, reference: Outputs, other: Outputs, origin: str) -> None:
+        """Add one batch.
+
+        Raises:
+            ModelError: If the two differ in number or shape of outputs.
+        """
+        pairs = [(np.asarray(r), np.asarray(o)) for r, o in zip(reference, other, strict=False)]
+        if len(reference) != len(other) or any(r.shape != o.shape for r, o in pairs):
+            raise ModelError(
+                f"{origin}: the model's and its reference's outputs differ in number or shape",
+                hint="report this with the model: a conversion should never do it",
+            )
+        for distance, (one, two) in zip(self._distances, pairs, strict=True):
+            distance.add(one, two)
+
+    def checks(self) -> tuple[OutputCheck, ...]:
+        """What was found so far."""
+        return tuple(distance.check() for distance in self._distances)
+
+
+def compare(
+    reference: Callable[[Batch, str], Outputs],
+    other: Callable[[Batch, str], Outputs],
+    samples: Iterable[Sample],
+    outputs: Sequence[TensorSpec],
+    *,
+    step: str,
+    total: int,
+    parallel: bool,
+    progress: Progress = silent,
+) -> tuple[OutputCheck, ...]:
+    """Run two models over the samples and say how far apart they are.
+
+    Args:
+        reference: Gives the outputs for a sample's inputs, and its origin for messages.
+        other: Likewise.
+        samples: What to run.
+        outputs: The outputs' specs, in order.
+        step: What progress is called.
+        total: How many samples there are.
+        parallel: Whether the two may be called from several threads.
+        progress: Told after each sample.
+    """
+    comparison = Comparison(outputs)
+
+    def both(sample: Sample) -> tuple[Outputs, Outputs]:
+        args = (sample.inputs, sample.origin)
+        return reference(*args), other(*args)
+
+    results = each_of(samples, both, parallel=parallel)
+    for index, (sample, (one, two)) in enumerate(results, 1):
+        comparison.add(one, two, sample.origin)
+        progress(step, index, total)
+    return comparison.checks()
+
+
+def verification(
+    reference: str,
+    data: DataRecord,
+    floor_db: float,
+    checks: tuple[OutputCheck, ...],
+    *,
+    emulated: bool = False,
+) -> Verification:
+    """The record of a comparison."""
+    return Verification(
+        reference=reference, data=data, floor_db=floor_db, outputs=checks, emulated=emulated
+    )
+
+
+def _decibels(signal: float, noise: float) -> float | None:
+    """``10 log10(signal / noise)``; None without noise, -999 where there is nothing but noise."""
+    if noise == 0:
+        return None
+    if signal == 0 or not np.isfinite(noise):
+        return -999.0
+    return float(10 * np.log10(signal / noise))

@@ -1,0 +1,23 @@
+"""What a model must run on: device profiles, and how each wants its integers encoded."""
+
+from edgeopt.targets.profile import (
+    DEFAULT_TARGET,
+    EncodingRules,
+    FixedEncoding,
+    Profile,
+    Runtime,
+    TensorRule,
+    host_architecture,
+    load_target,
+)
+
+__all__ = [
+    "DEFAULT_TARGET",
+    "EncodingRules",
+    "FixedEncoding",
+    "Profile",
+    "Runtime",
+    "TensorRule",
+    "host_architecture",
+    "load_target",
+]

@@ -1,0 +1,227 @@
+"""Device profiles: TOML files read into frozen records.
+
+A profile says how integers are encoded for the device's runtimes. Hardware, budgets, published
+latencies and addresses join the type as the parts that read them do.
+"""
+
+from __future__ import annotations
+
+import difflib
+import platform
+from enum import StrEnum
+from importlib import resources
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from edgeopt.core.errors import UnsupportedError, UsageError
+from edgeopt.core.precision import Format, Precision
+from edgeopt.core.record import Record, read_toml
+
+DEFAULT_TARGET = "x86-64-vnni"
+"""Without ``--target`` the encoding is this one's, never the host's, so that the same command
+gives the same bytes on every machine."""
+
+
+class Runtime(StrEnum):
+    """What reads an artifact on the device."""
+
+    ONNXRUNTIME = "onnxruntime"
+    LITERT = "litert"
+    TENSORRT = "tensorrt"
+
+
+class TensorRule(Record, frozen=True):
+    """How one kind of tensor is written as integers.
+
+    Args:
+        dtype: The integers' type.
+        bits: How many of them are used.
+        symmetric: Whether the zero point is fixed at the middle of the type's range (0 if signed).
+        per_channel: Whether each output channel has a scale of its own.
+        pair_limit: For weights: what two of one sign may add up to at most, where the kernels add
+            their products in 16 bits; None where sums are exact.
+    """
+
+    dtype: Literal["uint8", "int8", "uint16", "int16"]
+    bits: Literal[7, 8, 16] = 8
+    symmetric: bool = False
+    per_channel: bool = False
+    pair_limit: int | None = None
+
+    def __post_init__(self) -> None:
+        if (self.bits == 16) != self.dtype.endswith("16"):
+            raise ValueError(f"{self.dtype} can't hold what uses {self.bits} bits of it")
+
+
+class FixedEncoding(Record, frozen=True):
+    """The only scale and zero point that a runtime takes for some operator's output."""
+
+    scale: float
+    zero_point: int
+
+
+class EncodingRules(Record, frozen=True):
+    """A runtime's rules for integers on this device.
+
+    Args:
+        activation: Activations: one scale a tensor.
+        weight: Constant weights of convolutions and matrix products.
+        integer_bias: Whether biases are int32 with scale ``s_input * s_weight``; else float.
+        runtime: What reads the artifact.
+        wide: Activations at 16 bits; None where there are none.
+        fixed: Outputs with a scale of their own, by ONNX operator.
+        equal: ONNX operators whose inputs and output must have one scale between them.
+        lacks: Precisions that the runtime doesn't have, and why.
+    """
+
+    activation: TensorRule
+    weight: TensorRule
+    integer_bias: bool = True
+    runtime: Runtime = Runtime.ONNXRUNTIME
+    wide: TensorRule | None = None
+    fixed: dict[str, FixedEncoding] = msgspec.field(default_factory=dict)
+    equal: tuple[str, ...] = ()
+    lacks: dict[Precision, str] = msgspec.field(default_factory=dict)
+
+    def deciding(self, precision: Precision) -> tuple[object, ...]:
+        """The rules that decide an artifact's bytes: equal ones give equal artifacts."""
+        if precision.static:
+            return self.activation, self.weight, self.integer_bias, self.fixed, self.equal
+        if precision is Precision.INT8_DYNAMIC:
+            return (self.weight,)
+        if precision is Precision.INT16X8:
+            return self.wide, self.integer_bias
+        return ()
+
+    @property
+    def lacking(self) -> dict[Precision, str]:
+        """The precisions that can't be made by these rules, and why."""
+        if self.wide is not None:
+            return self.lacks
+        return {Precision.INT16X8: "its profile has no activations of 16 bits", **self.lacks}
+
+    @property
+    def widened(self) -> EncodingRules:
+        """The rules for int16x8: nothing adds products of 16 and 8 bits in 16."""
+        assert self.wide is not None
+        weight = msgspec.structs.replace(self.weight, bits=8, pair_limit=None)
+        return msgspec.structs.replace(self, activation=self.wide, weight=weight)
+
+
+class Cpu(Record, frozen=True):
+    """The processor.
+
+    Args:
+        arch: As ``uname -m`` has it: ``x86_64``, ``aarch64``.
+        features: The instruction-set features that decide encodings, by Linux's names.
+    """
+
+    arch: Literal["x86_64", "aarch64"]
+    features: tuple[str, ...] = ()
+
+
+class Profile(Record, frozen=True):
+    """A target device.
+
+    Args:
+        name: How it is named on the command line.
+        description: One line.
+        encoding: The int8 rules of each format's runtime on it.
+        cpu: The processor that computes; None where another device does.
+        warning: Said when artifacts are made for it, such as where they would be wrong.
+    """
+
+    name: str
+    description: str
+    encoding: dict[Format, EncodingRules]
+    cpu: Cpu | None = None
+    warning: str = ""
+
+    @property
+    def exact_sums(self) -> bool:
+        """Whether it adds 8-bit products exactly; x86 without VNNI does so in 16 bits."""
+        if self.cpu is None or self.cpu.arch != "x86_64":
+            return True
+        return bool({"avx512_vnni", "avx_vnni"} & {*self.cpu.features})
+
+    def runs_here(self, fmt: Format) -> bool:
+        """Whether this machine's runtime makes of an artifact what the target's does."""
+        ours = self.cpu is not None and self.cpu.arch == host_architecture()
+        return ours and self.rules(fmt).runtime is Runtime.ONNXRUNTIME
+
+    def check(self, fmt: Format, precision: Precision, *, wide: bool = False) -> None:
+        """Refuse a precision that the target's runtime doesn't have.
+
+        Args:
+            fmt: The format.
+            precision: The precision.
+            wide: Whether some activations of an int8 artifact are to have 16 bits.
+
+        Raises:
+            UnsupportedError: Says why, and names those that it has.
+            UsageError: If the profile has no encoding for the format.
+        """
+        if not precision.quantizes:
+            return
+        lacking = self.rules(fmt).lacking
+        if wide and precision.static and Precision.INT16X8 in lacking:
+            raise UnsupportedError(
+                f"target {self.name!r} keeps no layer at 16 bits: {lacking[Precision.INT16X8]}",
+                hint="--keep-float does",
+            )
+        if precision in lacking:
+            raise UnsupportedError(
+                f"target {self.name!r} has no {precision.value} {fmt.value}: {lacking[precision]}",
+                hint=f"it has: {', '.join(p for p in Precision if p not in lacking)}",
+            )
+
+    def rules(self, fmt: Format) -> EncodingRules:
+        """The int8 rules for a format.
+
+        Raises:
+            UsageError: If the profile has none.
+        """
+        if fmt not in self.encoding:
+            raise UsageError(
+                f"target {self.name!r} has no int8 encoding for {fmt.value}",
+                hint=f"it has: {', '.join(f.value for f in self.encoding) or 'none'}",
+            )
+        return self.encoding[fmt]
+
+
+def host_architecture() -> str:
+    """This machine's, by the names that profiles use; another's as the system has it."""
+    machine = platform.machine()
+    return {"AMD64": "x86_64", "arm64": "aarch64", "ARM64": "aarch64"}.get(machine, machine)
+
+
+def shipped_targets() -> list[str]:
+    """The names of the profiles that come with EdgeOpt."""
+    folder = resources.files("edgeopt.targets") / "profiles"
+    return sorted(
+        f.name.removesuffix(".toml") for f in folder.iterdir() if f.name.endswith(".toml")
+    )
+
+
+def load_target(name: str) -> Profile:
+    """Read a shipped profile by name, or the user's own by its path (``./board.toml``).
+
+    Raises:
+        UsageError: If there is none of that name (suggests the nearest), or the file isn't valid.
+    """
+    if name.endswith(".toml"):
+        return read_toml(Path(name), Profile)
+    known = shipped_targets()
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1)
+        meant = f"did you mean {near[0]}? " if near else ""
+        raise UsageError(
+            f"no target called {name!r}",
+            hint=f"{meant}known: {', '.join(known)}; or name a TOML file",
+        )
+    with resources.as_file(
+        resources.files("edgeopt.targets") / "profiles" / f"{name}.toml"
+    ) as path:
+        return read_toml(path, Profile)

@@ -1,0 +1,98 @@
+"""Small real models and data that every room's tests share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+EXAMPLE = Path(__file__).parents[1] / "examples" / "fashion_mnist"
+
+Save = Callable[..., Path]
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(7)
+
+
+@pytest.fixture
+def save_model(tmp_path: Path) -> Save:
+    """Write an ONNX model from nodes, initializers and (name, dtype, shape) ends."""
+
+    def save(
+        nodes: list[onnx.NodeProto],
+        inputs: list[tuple[str, int, list[int | str]]],
+        outputs: list[tuple[str, int, list[int | str]]],
+        constants: dict[str, np.ndarray] | None = None,
+        *,
+        name: str = "net.onnx",
+        opset: int = 18,
+    ) -> Path:
+        graph = helper.make_graph(
+            nodes,
+            "net",
+            [helper.make_tensor_value_info(*i) for i in inputs],
+            [helper.make_tensor_value_info(*o) for o in outputs],
+            [numpy_helper.from_array(a, n) for n, a in (constants or {}).items()],
+        )
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)])
+        model.ir_version = 9
+        path = tmp_path / name
+        onnx.save(model, path)
+        return path
+
+    return save
+
+
+@pytest.fixture
+def conv_net(save_model: Save, rng: np.random.Generator) -> Path:
+    """Conv, ReLU6, depthwise Conv, residual Add, global mean, Gemm: (N, 3, 8, 8) to (N, 5)."""
+
+    def weights(*shape: int) -> np.ndarray:
+        scale = np.float32(1 / np.sqrt(np.prod(shape[1:])))
+        return scale * rng.standard_normal(shape, dtype=np.float32)
+
+    constants = {
+        "w1": weights(8, 3, 3, 3),
+        "b1": weights(8, 1).reshape(8),
+        "w2": weights(8, 1, 3, 3),
+        "w3": weights(5, 8),
+        "b3": weights(5, 1).reshape(5),
+        "zero": np.float32(0),
+        "six": np.float32(6),
+        "axes": np.array([2, 3], np.int64),
+    }
+    nodes = [
+        helper.make_node("Conv", ["image", "w1", "b1"], ["c1"], "conv1", pads=[1, 1, 1, 1]),
+        helper.make_node("Clip", ["c1", "zero", "six"], ["r1"], "relu6"),
+        helper.make_node("Conv", ["r1", "w2"], ["c2"], "depthwise", pads=[1, 1, 1, 1], group=8),
+        helper.make_node("Add", ["c2", "r1"], ["sum"], "residual"),
+        helper.make_node("ReduceMean", ["sum", "axes"], ["mean"], "mean", keepdims=0),
+        helper.make_node("Gemm", ["mean", "w3", "b3"], ["scores"], "head", transB=1),
+    ]
+    return save_model(
+        nodes,
+        [("image", TensorProto.FLOAT, ["batch", 3, 8, 8])],
+        [("scores", TensorProto.FLOAT, ["batch", 5])],
+        constants,
+        name="conv_net.onnx",
+    )
+
+
+@pytest.fixture
+def conv_data(tmp_path: Path, rng: np.random.Generator) -> Path:
+    """40 samples for ``conv_net``."""
+    path = tmp_path / "samples.npz"
+    np.savez(path, image=rng.standard_normal((40, 3, 8, 8)).astype(np.float32))
+    return path
+
+
+@pytest.fixture(scope="session")
+def example() -> Path:
+    """The folder of the trained Fashion-MNIST example."""
+    return EXAMPLE

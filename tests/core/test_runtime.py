@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from onnx import TensorProto, helper
+
+from edgeopt.core.runtime import open_session, saturates
+
+VNNI = {"avx512_vnni", "avx_vnni"}
+
+
+@pytest.fixture
+def product(save_model: Callable[..., Path]) -> Path:
+    """A QDQ product of 64 values of 255 with weights of 127 steps: what 16 bits can't add."""
+    return save_model(
+        [
+            helper.make_node("QuantizeLinear", ["x", "one", "zero"], ["q"]),
+            helper.make_node("DequantizeLinear", ["q", "one", "zero"], ["d"]),
+            helper.make_node("DequantizeLinear", ["w", "one", "wzero"], ["v"]),
+            helper.make_node("MatMul", ["d", "v"], ["y"], "product"),
+        ],
+        [("x", TensorProto.FLOAT, [1, 64])],
+        [("y", TensorProto.FLOAT, [1, 16])],
+        {
+            "one": np.array(1, np.float32),
+            "zero": np.array(0, np.uint8),
+            "wzero": np.array(0, np.int8),
+            "w": np.full((64, 16), 127, np.int8),
+        },
+    )
+
+
+def test_an_emulated_session_adds_exactly_on_every_machine(product: Path) -> None:
+    (sums,) = open_session(product, emulated=True).run(
+        None, {"x": np.full((1, 64), 255, np.float32)}
+    )
+    assert (sums == 255 * 127 * 64).all()
+
+
+def test_whether_the_kernels_saturate_is_what_they_really_do(product: Path) -> None:
+    (sums,) = open_session(product).run(None, {"x": np.full((1, 64), 255, np.float32)})
+    assert saturates() == bool((sums != 255 * 127 * 64).any())
+
+
+@pytest.mark.skipif(not Path("/proc/cpuinfo").is_file(), reason="needs Linux's list of features")
+def test_a_cpu_with_vnni_does_not_saturate() -> None:
+    flags = set(Path("/proc/cpuinfo").read_text().split())
+    if flags & VNNI or "aarch64" in sys.platform:
+        assert not saturates()
+    elif "avx2" in flags:
+        assert saturates()
+
+
+def test_telemetry_is_off_before_the_runtime_is_loaded() -> None:
+    code = "import edgeopt.core.runtime, os; print(os.environ['ORT_DISABLE_TELEMETRY'])"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "1"

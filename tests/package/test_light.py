@@ -1,0 +1,120 @@
+"""Heavy dependencies are optional: EdgeOpt's wheel works where none of the extras is installed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from edgeopt.cli.application import COMMANDS
+from edgeopt.converters.registry import SOURCES, WRITERS, Entry
+from edgeopt.targets.profile import shipped_targets
+
+Core = Callable[..., CompletedProcess[str]]
+
+HEAVY = ("torch", "tensorflow", "onnxscript", "safetensors")
+
+BESIDE_ENTRIES = {"edgeopt.converters.sources.exported"}
+"""Modules that need an extra without being an entry of the registry: entries import them."""
+
+IMPORT_ALL = """
+import importlib, json, pkgutil
+import edgeopt
+failed = {}
+for module in pkgutil.walk_packages(edgeopt.__path__, "edgeopt.", onerror=lambda name: None):
+    try:
+        importlib.import_module(module.name)
+    except ImportError as error:
+        failed[module.name] = (error.name or str(error)).partition(".")[0]
+print(json.dumps(failed))
+"""
+
+CONTENT = """
+import json
+from importlib import resources
+import edgeopt
+from edgeopt.targets.profile import shipped_targets
+package = resources.files("edgeopt")
+print(json.dumps({
+    "place": edgeopt.__file__,
+    "typed": (package / "py.typed").is_file(),
+    "targets": shipped_targets(),
+}))
+"""
+
+
+def entries() -> list[Entry]:
+    return [*SOURCES.values(), *WRITERS.values()]
+
+
+def test_none_of_the_extras_is_there(core: Core, tmp_path: Path) -> None:
+    code = f"from importlib.util import find_spec; print([n for n in {HEAVY} if find_spec(n)])"
+    assert core("-c", code).stdout.strip() == "[]"
+
+
+def test_every_module_imports_except_those_of_an_extra(core: Core, tmp_path: Path) -> None:
+    ran = core("-c", IMPORT_ALL)
+    assert ran.returncode == 0, ran.stderr
+    failed = json.loads(ran.stdout)
+    may_fail = {e.path.partition(":")[0] for e in entries() if e.extra} | BESIDE_ENTRIES
+    packages = {package for e in entries() for package in e.packages}
+    assert set(failed) == may_fail
+    assert set(failed.values()) <= packages
+
+
+def test_the_wheel_holds_types_and_profiles(core: Core, tmp_path: Path, root: Path) -> None:
+    ran = core("-c", CONTENT)
+    content = json.loads(ran.stdout)
+    assert content["typed"]
+    assert content["targets"] == shipped_targets()
+    assert not Path(content["place"]).is_relative_to(root / "edgeopt")
+
+
+def test_a_missing_extra_is_one_line_that_names_it(core: Core, tmp_path: Path) -> None:
+    (tmp_path / "model.pt2").write_bytes(b"never opened")
+    ran = core("-m", "edgeopt", "convert", "model.pt2", "-o", "out")
+    assert ran.returncode == 2
+    assert len(ran.stderr.strip().splitlines()) == 1
+    assert "pip install 'edgeopt[torch]'" in ran.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_onnx_model_becomes_fp32_and_int8(core: Core, tmp_path: Path) -> None:
+    onnx.save(convolution(), tmp_path / "net.onnx")
+    images = np.random.default_rng(0).standard_normal((32, 3, 8, 8), dtype=np.float32)
+    np.savez(tmp_path / "images.npz", image=images)
+    ran = core(
+        "-m",
+        "edgeopt",
+        *("convert", "net.onnx", "--precision", "fp32,int8"),
+        *("--calibration", "images.npz", "-o", "out"),
+    )
+    assert ran.returncode == 0, ran.stderr
+    manifest = json.loads((tmp_path / "out" / "net.int8.onnx.json").read_text())
+    assert manifest["integer_layers"] == 1
+    assert (tmp_path / "out" / "net.fp32.onnx").is_file()
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_every_command_explains_itself(core: Core, command: str) -> None:
+    ran = core("-m", "edgeopt", *filter(None, [command]), "--help")
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.startswith(f"Usage: edgeopt {command}")
+
+
+def convolution() -> onnx.ModelProto:
+    weights = np.random.default_rng(1).standard_normal((4, 3, 3, 3), dtype=np.float32)
+    graph = helper.make_graph(
+        [helper.make_node("Conv", ["image", "w"], ["scores"], name="conv")],
+        "net",
+        [helper.make_tensor_value_info("image", TensorProto.FLOAT, ["batch", 3, 8, 8])],
+        [helper.make_tensor_value_info("scores", TensorProto.FLOAT, ["batch", 4, 6, 6])],
+        [numpy_helper.from_array(weights, "w")],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)

@@ -1,0 +1,46 @@
+"""What ``import edgeopt`` promises."""
+
+from __future__ import annotations
+
+import inspect
+from importlib import metadata
+from pathlib import Path
+
+import click
+import pytest
+
+import edgeopt
+from edgeopt.cli.application import application
+from edgeopt.cli.preprocessing import NAMES as CONTRACT
+
+TERMINAL = {"as_json", "quiet", "verbose"}
+"""What only a terminal needs."""
+
+
+@pytest.mark.parametrize("name", edgeopt.__all__)
+def test_a_public_name_resolves_and_is_documented(name: str) -> None:
+    found = getattr(edgeopt, name)
+    assert name.startswith("__") or (found.__doc__ and found.__name__ == name)
+
+
+def test_there_is_nothing_but_the_public_names() -> None:
+    assert dir(edgeopt) == sorted(edgeopt.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'deploy'"):
+        edgeopt.deploy  # noqa: B018 - the access is what raises
+
+
+def test_the_installed_version_is_the_packages() -> None:
+    assert metadata.version("edgeopt") == edgeopt.__version__
+
+
+def test_type_checkers_are_told_that_the_package_is_typed() -> None:
+    assert Path(edgeopt.__file__).with_name("py.typed").is_file()
+
+
+@pytest.mark.parametrize("name", ["convert", "benchmark", "inspect"])
+def test_python_and_the_command_line_have_the_same_names(name: str) -> None:
+    command = application.get_command(click.Context(application), name)
+    assert command is not None
+    options = {param.name for param in command.params} - TERMINAL - set(CONTRACT)
+    parameters = set(inspect.signature(getattr(edgeopt, name)).parameters)
+    assert options == parameters - {"progress"}
