@@ -2,7 +2,7 @@
 
 Exactly that is the closest vector problem. Two searches that cost as much as a few matrix products
 find good answers: :func:`nearest_plane` and, from any start, :func:`descend`. All arrays
-have the layout ``(G, K, O)``: groups that have nothing to do with one another (each with its own C),
+have the layout ``(G, K, O)``: groups that have nothing to do with one another, each with its own C,
 the inputs, the outputs. A step over all the outputs of an input then is a step over a row.
 """
 
@@ -78,8 +78,8 @@ def quadratic(errors: Floats, hessian: Wide) -> Wide:
 def nearest_plane(grid: Grid, hessian: Wide) -> Floats:
     """Round one input after another, each making up for the errors of those before.
 
-    With ``C = L L^T`` the loss is the squared length of ``L^T d``; from the last input to the first,
-    each integer brings one more coordinate of it as close to zero as it can (Babai 1986, "On
+    With ``C = L L^T`` the loss is the squared length of ``L^T d``; from the last input to the
+    first, each integer brings one more coordinate of it as close to zero as it can (Babai 1986, "On
     Lovasz' lattice reduction and the nearest lattice point problem"). That is GPTQ (Frantar 2022,
     arXiv 2210.17323, section 3) without its inverse. The inputs that vary most go first.
 
@@ -145,7 +145,8 @@ def _swept(grid: Grid, curvature: Floats, integers: Floats) -> bool:
         block = slice(start, min(start + _BLOCK, size))
         own = slopes[:, block].copy()
         for k in range(start, block.stop):
-            moved[:, k] = _move(grid.row(k), own[:, k - start] / curvature[:, k, k, None], integers[:, k])
+            away = own[:, k - start] / curvature[:, k, k, None]
+            moved[:, k] = _move(grid.row(k), away, integers[:, k])
             if moved[:, k].any():
                 own += curvature[:, k, block, None] * moved[:, k, None]
         if moved[:, block].any():

@@ -38,7 +38,7 @@ _SHARE = 256
 """The same in one sample: it must not depend on which other samples there are."""
 
 _GROUPED_SHARE = 64
-"""For grouped convolutions: their few inputs need no more, and each place is work in every group."""
+"""For grouped convolutions: few inputs need no more, and each place is work in every group."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,9 +65,10 @@ class Hessian:
         return gathered.hessian()
 
     def merge(self, other: Hessian) -> Hessian:
-        """Both together (Chan 1979, "Updating formulae and a pairwise algorithm for computing
-        sample variances"): about their common mean, which doesn't cancel.
-        """  # fmt: skip
+        """Both together, about their common mean, which doesn't cancel.
+
+        Chan 1979, "Updating formulae and a pairwise algorithm for computing sample variances".
+        """
         count = self.count + other.count
         if not self.count or not other.count:
             return self if self.count else other
@@ -126,8 +127,9 @@ def collect_hessians(
 ) -> dict[str, Hessian]:
     """Run the float graph once, and look at what goes into every layer with constant weights.
 
-    Which places of a sample are looked at depends only on its content, so neither order nor sharding
-    changes the result beyond float rounding. Tokens that an attention mask leaves out don't count.
+    Which places of a sample are looked at depends only on its content, so neither order nor
+    sharding changes the result beyond float rounding. Tokens that an attention mask leaves out
+    don't count.
 
     Args:
         graph: The float graph.
@@ -196,7 +198,8 @@ def _parts(sample: Sample) -> list[_Part]:
     for i in range(batch):
         seed = 0
         for array in arrays:
-            seed = zlib.crc32(array[i] if batch > 1 else array, seed)
+            own = np.ascontiguousarray(array[i] if batch > 1 else array)
+            seed = zlib.crc32(own.data, seed)
         parts.append(_Part(seed, mask[i] != 0 if known and mask is not None else None))
     return parts
 
@@ -247,7 +250,7 @@ def _layers(graph: ir.Graph) -> dict[str, _Layer]:
         if data is None or constant is None or data.const_value is not None:
             continue
         if node.op_type == "Conv":
-            window = Window.of(node, tuple(int(d) for d in constant.shape[2:]))
+            window = Window.of(node, constant.numpy().shape[2:])
             found[node.name or ""] = _Layer(data.name or "", window)
         elif len(constant.shape) == 2 and not node.attributes.get_int("transA", 0):
             found[node.name or ""] = _Layer(data.name or "", None)

@@ -80,7 +80,7 @@ def bounded_pairs(integers: Bytes, rows: Floats, scales: Floats, limit: int = PA
         limit: What a pair may add up to.
     """
     pairs = _pairs(integers).astype(np.int32)
-    real = np.abs(_pairs(rows) / scales)
+    real = np.abs(_pairs(rows).astype(np.float32) / scales)
     while (over := _same_sign(pairs) & (np.abs(pairs.sum(1)) > limit)).any():
         excess = np.abs(pairs) - real
         second = excess[:, 1] > excess[:, 0]

@@ -45,6 +45,7 @@ class Package:
 
 PACKAGES = (
     Package("click", "click", "8.1"),
+    Package("jinja2", "jinja2", "3.1"),
     Package("msgspec", "msgspec", "0.19"),
     Package("numpy", "numpy", "1.26"),
     Package("onnx", "onnx", "1.17"),

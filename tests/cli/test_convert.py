@@ -91,7 +91,8 @@ def test_the_defaults_are_the_pipelines(run: Run, asked: dict[str, Any]) -> None
         "model": "m.onnx", "to": "onnx", "precision": "fp32", "calibration": None,
         "evaluation": None, "output": "out", "input": (), "weights": None, "preprocess": None,
         "min_sqnr": None, "verify": True, "force": False, "code": True, "ranges": "auto",
-        "table": None, "effort": None,
+        "table": None, "effort": None, "keep_float": "", "keep_16bit": "", "max_drop": None,
+        "min_agreement": None, "search_time": 300.0, "replay": None,
     }  # fmt: skip
 
 
@@ -101,7 +102,9 @@ def test_every_option_arrives_in_any_order(run: Run, asked: dict[str, Any]) -> N
         *("net.py:make", "--precision", "int8,fp16", "--weights", "w.pt", "--no-verify"),
         *("--input", "b=1", "--min-sqnr", "20", "--target", "arm64", "--calibration", "c.npz"),
         *("--evaluation", "e.npz", "-o", "there", "--ranges", "l2"),
-        *("--table", "t.npz", "--effort", "high"),
+        *("--table", "t.npz", "--effort", "high", "--keep-float", "a,b*", "--keep-16bit", "c"),
+        *("--max-drop", "0.5pp", "--min-agreement", "99%", "--search-time", "9"),
+        *("--replay", "s.json"),
     )
     del asked["progress"]
     assert asked == {
@@ -109,7 +112,8 @@ def test_every_option_arrives_in_any_order(run: Run, asked: dict[str, Any]) -> N
         "calibration": "c.npz", "evaluation": "e.npz", "output": "there", "target": "arm64",
         "input": ("a:float32[1]", "b=1"), "weights": "w.pt", "preprocess": None,
         "min_sqnr": 20.0, "verify": False, "force": True, "code": False, "ranges": "l2",
-        "table": "t.npz", "effort": "high",
+        "table": "t.npz", "effort": "high", "keep_float": "a,b*", "keep_16bit": "c",
+        "max_drop": "0.5pp", "min_agreement": "99%", "search_time": 9.0, "replay": "s.json",
     }  # fmt: skip
 
 

@@ -27,7 +27,8 @@ def test_this_installation() -> None:
     core = [p for p in found.packages if p.extra is None]
     assert {p.state for p in core} == {State.OK}
     assert all(p.version for p in core)
-    assert [o.name for o in found.outputs] == ["onnx fp32", "onnx fp16", "onnx int8"]
+    assert [o.name for o in found.outputs] == [f"{f} {p}" for f, p in WRITERS]
+    assert {"onnx fp32", "onnx int8", "onnx auto"} <= {o.name for o in found.outputs}
     assert all(o.available for o in found.outputs)
     assert from_json(to_json(found), Diagnosis, where="it") == found
 

@@ -56,6 +56,25 @@ def mean_shift(node: ir.Node, error: np.ndarray, known: Known) -> np.ndarray | N
     return product_shift(error, means, axis) if error.shape[1 - axis] == len(means) else None
 
 
+def curvature(node: ir.Node, known: Known | None) -> np.ndarray | None:
+    """What an error of a layer's weights costs at its outputs; None if it isn't known.
+
+    A bias absorbs the mean of the error, so that only what varies costs anything.
+
+    Args:
+        node: A Conv, Gemm or MatMul.
+        known: Of the activations; None where the model wasn't calibrated.
+
+    Returns:
+        ``(G, K, K)`` float64: see :class:`~edgeopt.calibration.hessians.Hessian`.
+    """
+    hessian = None if known is None else known.hessian(node)
+    if hessian is None:
+        return None
+    absorbed = node.op_type != "MatMul" or _addition(node) is not None
+    return hessian.centred if absorbed else hessian.raw
+
+
 def layer_bias(node: ir.Node, channels: int) -> np.ndarray | None:
     """The constant bias of a Conv or Gemm as ``(channels,)``, or None if there is none."""
     value = node.inputs[2] if len(node.inputs) > 2 else None
@@ -65,13 +84,24 @@ def layer_bias(node: ir.Node, channels: int) -> np.ndarray | None:
 
 
 def _correct_addition(graph: ir.Graph, node: ir.Node, shift: np.ndarray) -> None:
+    found = _addition(node)
+    added = None if found is None else constant(found[0].inputs[found[1]])
+    if found is None or added is None or added.shape != shift.shape:
+        return
+    following, index = found
+    name = free_name(graph.initializers, f"{following.inputs[index].name}_corrected")  # type: ignore[union-attr]
+    corrected = (added - shift).astype(np.float32)
+    following.replace_input_with(index, add_constant(graph, name, corrected))
+
+
+def _addition(node: ir.Node) -> tuple[ir.Node, int] | None:
+    """The Add that alone reads a matrix product, and which of its inputs is a constant vector."""
     uses = node.outputs[0].uses()
     following = next(iter(uses))[0] if len(uses) == 1 else None
     if following is None or following.op_type != "Add" or following.domain:
-        return
+        return None
     for index, value in enumerate(following.inputs):
         added = constant(value)
-        if added is not None and added.shape == shift.shape:
-            name = free_name(graph.initializers, f"{value.name}_corrected")  # type: ignore[union-attr]
-            corrected = (added - shift).astype(np.float32)
-            following.replace_input_with(index, add_constant(graph, name, corrected))
+        if added is not None and added.ndim == 1:
+            return following, index
+    return None

@@ -82,7 +82,7 @@ def clamped_layers(floats: ir.Graph, quantized: ir.Graph) -> tuple[ClampedLayer,
         quantized: The QDQ graph. A bias that several layers share becomes one for each.
     """
     named = {node.name: node for node in floats if node.name}
-    found = (_layer(node, named.get(node.name)) for node in quantized)
+    found = (_layer(node, named.get(node.name or "")) for node in quantized)
     return tuple(layer for layer in found if layer is not None)
 
 

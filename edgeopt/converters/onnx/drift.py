@@ -45,7 +45,7 @@ MOST = 32
 FEWEST = 4
 """With fewer, how far the samples agree can't be told."""
 HELD = 128 << 20
-"""Bytes that all samples' outputs of one layer may take; where outputs are large, fewer are used."""
+"""Bytes that all samples' outputs of one layer may take; of large outputs, fewer are used."""
 DOUBT = 2.0
 """How much a drift must stand out of its own standard error; see :func:`_agreed`."""
 STEPS, DAMPING, LEAST_SLOPE = 2, 0.9, 0.1
@@ -86,7 +86,7 @@ def correct_means(
     if len(used) < FEWEST:
         return 0
     twin = unsigned_twin(ir.to_proto(quantized))
-    goals = [layer.node.inputs[0].name for layer in layers]  # type: ignore[union-attr]
+    goals = [layer.node.inputs[0].name or "" for layer in layers]  # type: ignore[union-attr]
     walk = Stepwise(twin, used, goals, scratch)
     changed = 0
     for index, layer in enumerate(layers):

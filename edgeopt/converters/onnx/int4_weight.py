@@ -8,7 +8,8 @@ from __future__ import annotations
 import numpy as np
 
 from edgeopt.calibration.blocks import BLOCK, nearest_blocks, real_blocks
-from edgeopt.converters.onnx.biases import correct_bias
+from edgeopt.calibration.rounding import round_blocks
+from edgeopt.converters.onnx.biases import correct_bias, curvature
 from edgeopt.converters.onnx.editing import add_constant, free_name, replace_node
 from edgeopt.converters.onnx.evidence import nothing_integer, with_evidence
 from edgeopt.converters.onnx.known import Known
@@ -107,12 +108,10 @@ def _quantize(graph: ir.Graph, node: ir.Node, known: Known | None) -> ir.Node:
 def _rounded(
     weight: np.ndarray, node: ir.Node, known: Known | None
 ) -> tuple[np.ndarray, np.ndarray]:
-    hessian = None if known is None else known.hessian(node)
-    if hessian is None:
+    guide = curvature(node, known)
+    if guide is None:
         return nearest_blocks(weight, BLOCK, BITS)
-    from edgeopt.calibration.rounding import round_blocks
-
-    return round_blocks(weight, BLOCK, BITS, hessian)
+    return round_blocks(weight, BLOCK, BITS, guide)
 
 
 def packed(integers: np.ndarray) -> np.ndarray:

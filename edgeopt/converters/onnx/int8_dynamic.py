@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 
 from edgeopt.calibration.points import is_activation
-from edgeopt.converters.onnx.biases import correct_bias
+from edgeopt.converters.onnx.biases import correct_bias, curvature
 from edgeopt.converters.onnx.editing import add_constant, free_name, replace_node
 from edgeopt.converters.onnx.evidence import nothing_integer, with_evidence
 from edgeopt.converters.onnx.known import Known
@@ -115,8 +115,8 @@ class _Editor:
         assert weight.const_value is not None
         array = weight.const_value.numpy()
         name = free_name(self.encodings, weight.name or "")
-        hessian = None if self.known is None else self.known.hessian(node)
-        made = integer_weight(node, array, name, self.rule, hessian=hessian)
+        guide = curvature(node, self.known)
+        made = integer_weight(node, array, name, self.rule, curvature=guide)
         correct_bias(self.graph, node, made.real - array, self.known)
         integers, encoding = made.integers, made.encoding
         if made.axis == 0:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import msgspec
 import numpy as np
 
-from edgeopt.converters.onnx.biases import correct_bias
+from edgeopt.converters.onnx.biases import correct_bias, curvature
 from edgeopt.converters.onnx.editing import add_constant, free_name
 from edgeopt.converters.onnx.evidence import nothing_integer, with_evidence
 from edgeopt.converters.onnx.known import Known
@@ -90,8 +90,8 @@ class _Editor:
             rule = msgspec.structs.replace(rule, per_channel=False)
         name = free_name(self.encodings, weight.name or "")
         recurrent = _WEIGHTS[node.op_type] != (1,)
-        hessian = None if self.known is None or recurrent else self.known.hessian(node)
-        made = integer_weight(node, array, name, rule, hessian=hessian)
+        guide = None if recurrent else curvature(node, self.known)
+        made = integer_weight(node, array, name, rule, curvature=guide)
         if not recurrent:
             correct_bias(self.graph, node, made.real - array, self.known)
         key = (weight, made.axis)

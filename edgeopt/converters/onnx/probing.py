@@ -113,7 +113,7 @@ def picked(graph: ir.Graph, layer: ClampedLayer) -> ir.Value:
 
 
 def by_channel(output: NDArray[np.generic], axis: int) -> NDArray[np.generic]:
-    """A layer's output as ``(C, places)``: every n-th place where there are far more than enough."""
+    """A layer's output as ``(C, places)``: every n-th place where there are more than enough."""
     rows = np.moveaxis(output, axis, 0)
     rows = rows.reshape(len(rows), -1)
     return rows[:, :: max(1, rows.shape[1] // (2 * ENOUGH))]

@@ -10,7 +10,7 @@ import numpy as np
 from edgeopt.calibration.encodings import bias_floor, quantize_bias
 from edgeopt.calibration.ranges import choose_ranges
 from edgeopt.converters.onnx.activations import Activations
-from edgeopt.converters.onnx.biases import correct_bias, layer_bias
+from edgeopt.converters.onnx.biases import correct_bias, curvature, layer_bias
 from edgeopt.converters.onnx.clamps import absorb_clamp
 from edgeopt.converters.onnx.drift import correct_means
 from edgeopt.converters.onnx.editing import add_constant, free_name
@@ -154,7 +154,7 @@ class _Quantizer:
         if array.ndim > 2 and node.op_type == "MatMul":
             rule = msgspec.structs.replace(rule, per_channel=False)
         name = free_name(self.encodings, weight.name or "")
-        rounded = integer_weight(node, array, name, rule, floor, self.known.hessian(node))
+        rounded = integer_weight(node, array, name, rule, floor, curvature(node, self.known))
         encoding = rounded.encoding
         if wide and node.op_type != "Conv" and encoding.axis is not None:
             # Counted from the end, ONNX Runtime doesn't take the pair for weights of a MatMulNBits,

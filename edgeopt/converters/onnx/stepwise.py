@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import onnx
 
 _FREE = "DequantizeLinear"
-"""Recomputed wherever it is read, so that its integers are held instead of what it makes of them."""
+"""Recomputed wherever it is read, so that integers are held instead of what it makes of them."""
 
 
 class Stepwise:

@@ -25,8 +25,6 @@ from edgeopt.targets import TensorRule
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from edgeopt.calibration.hessians import Hessian
-
     Floats = NDArray[np.float32]
     Bytes = NDArray[np.int8]
 
@@ -104,7 +102,7 @@ def integer_weight(
     name: str,
     rule: TensorRule,
     floor: Floats | None = None,
-    hessian: Hessian | None = None,
+    curvature: NDArray[np.float64] | None = None,
 ) -> IntegerWeight:
     """Round a layer's weights by the target's rule.
 
@@ -114,8 +112,8 @@ def integer_weight(
         name: What they are called.
         rule: Symmetric.
         floor: The least scale each channel may have, ``(C,)``.
-        hessian: How the layer's inputs vary together: rounded for the least error of its outputs;
-            to nearest without.
+        curvature: How the layer's inputs vary together, ``(G, K, K)``: rounded for the least error
+            of its outputs; to nearest without.
     """
     axis = channel_axis(node, array.ndim)
     order = None if rule.pair_limit is None else kernel_order(node, array.shape)
@@ -127,8 +125,8 @@ def integer_weight(
         floor = pairs if floor is None else np.maximum(floor, pairs)
     scales = weight_scales(array, axis, rule, floor)
     integers, encoding = quantize_weight(name, array, axis, scales, rule)
-    if hessian is not None:
-        integers = round_weights(array, axis, scales, integer_limits(rule), hessian)
+    if curvature is not None:
+        integers = round_weights(array, axis, scales, integer_limits(rule), curvature)
     if order is not None and rule.pair_limit is not None:
         integers = within_pairs(integers, array, scales, order, rule.pair_limit)
     return IntegerWeight(integers, scales, axis, encoding)

@@ -47,7 +47,7 @@ class Copier:
         chains = [layer_chain(n) for n in self.originals if n.op_type in LAYER_OPS and not n.domain]
         found: dict[str, ir.Value] = {}
         for first, *merged in chains:
-            same = self.nodes.get(first.name)
+            same = self.nodes.get(first.name or "")
             if same is None or not has_rounded_weights(same):
                 continue
             value = self._copy(same, same.inputs)
@@ -73,7 +73,7 @@ class Copier:
 
         Its constants are the artifact's, where they may have been corrected, if it is still there.
         """
-        same = self.nodes.get(node.name, node)
+        same = self.nodes.get(node.name or "", node)
         fixed = [v if v is not None and v.const_value is not None else None for v in same.inputs]
         return self._append(node, [before if v is None else self.value(v) for v in fixed])
 

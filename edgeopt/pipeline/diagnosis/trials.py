@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from edgeopt.core.ir import ir
-from edgeopt.core.manifest import TensorSpec
 from edgeopt.core.progress import Progress
 from edgeopt.core.runtime import open_session, run
+from edgeopt.core.tensors import TensorSpec
 from edgeopt.data import Sample
 from edgeopt.pipeline.diagnosis.freeing import Freeing
 from edgeopt.pipeline.diagnosis.keeping import keep_float

@@ -26,7 +26,7 @@ def compare_weights(graph: ir.Graph, artifact: ir.Graph) -> Iterator[WeightDiagn
     """
     nodes = {node.name: node for node in artifact if node.name}
     for node in graph:
-        same = nodes.get(node.name)
+        same = nodes.get(node.name or "")
         if node.op_type not in LAYER_OPS or same is None:
             continue
         found = _compare(node, same) if reads_the_same(node, same) else None
@@ -98,4 +98,5 @@ def _spread(weight: np.ndarray, axis: int) -> float:
 
 def _by_channel(array: np.ndarray, axis: int) -> np.ndarray:
     flat = np.moveaxis(array, axis, 0).reshape(array.shape[axis], -1)
-    return np.square(flat, dtype=np.float64).sum(1)
+    powers: np.ndarray = np.square(flat, dtype=np.float64).sum(1)
+    return powers
