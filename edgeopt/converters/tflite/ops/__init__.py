@@ -1,0 +1,1 @@
+"""The operators, a family of ONNX operators a file."""
