@@ -72,7 +72,7 @@ endef
 
 $(VENV)/.edgeopt: pyproject.toml constraints.txt
 	$(new_environment)
-	$(PY) $(PIP_INSTALL) --build-constraint constraints.txt --editable '.[torch]'
+	$(PY) $(PIP_INSTALL) --build-constraint constraints.txt --editable '.[torch,tflite]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.edgeopt

@@ -56,6 +56,8 @@ PACKAGES = (
     Package("torch", "torch", "2.8", "torch"),
     Package("onnxscript", "onnxscript", "0.5", "torch"),
     Package("safetensors", "safetensors", "0.4", "torch"),
+    Package("ai_edge_litert", "ai-edge-litert", "2.0", "tflite"),
+    Package("flatbuffers", "flatbuffers", "24", "tflite"),
 )
 
 

@@ -1,7 +1,7 @@
 """Writing a model as a TFLite flatbuffer, by LiteRT's own schema.
 
-Data is aligned to 16 bytes, equal constants are stored once, and a signature has the source's names.
-Everything is written in one fixed order: the same model gives the same bytes.
+Data is aligned to 16 bytes, equal constants are stored once, and a signature has the source's
+names. Everything is written in one fixed order: the same model gives the same bytes.
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ class _Packing:
             # A variable has a buffer of its own; 0 says "none" for all of them alike.
             return 0
         raw = _raw(tensor)
-        key = (hashlib.sha256(raw).digest(), raw.size)
+        key = (hashlib.sha256(raw.data).digest(), raw.size)
         if key not in self.stored:
             self.stored[key] = len(self.buffers)
             self.buffers.append(self._buffer(raw))

@@ -404,6 +404,9 @@ def _dtype(value: ir.Value, name: str) -> np.dtype[Any]:
 
 
 def _fixed_input(value: ir.Value) -> str:
-    dims = ["batch", *("128" if not isinstance(d, int) else str(d) for d in (value.shape or ())[1:])]
+    dims = [
+        "batch",
+        *("128" if not isinstance(d, int) else str(d) for d in (value.shape or ())[1:]),
+    ]
     kind = value.dtype.numpy().name if value.dtype is not None else "float32"
     return f"--input '{value.name}:{kind}[{','.join(dims)}]'"

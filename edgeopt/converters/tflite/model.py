@@ -71,7 +71,6 @@ class Tensor:
         """Its shape with -1 where the batch decides."""
         return tuple(-1 if i in self.batched else d for i, d in enumerate(self.shape))
 
-
     def transposed(self, order: tuple[int, ...]) -> Tensor:
         """A constant with its axes in another order."""
         assert self.data is not None
@@ -88,9 +87,7 @@ class Tensor:
         if quantization is not None and quantization.axis is not None:
             place = _kept_axis(self.shape, quantization.axis, shape)
             quantization = replace(quantization, axis=place)
-        return replace(
-            self, shape=shape, data=self.data.reshape(shape), quantization=quantization
-        )
+        return replace(self, shape=shape, data=self.data.reshape(shape), quantization=quantization)
 
 
 def _kept_axis(before: tuple[int, ...], axis: int, after: tuple[int, ...]) -> int:

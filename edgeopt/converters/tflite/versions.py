@@ -48,7 +48,7 @@ def operator_version(op: Operator) -> int:
     return 2 if op.code == "SELECT_V2" and len(op.output.shape) > 4 else 1
 
 
-def _fully_connected(kind: np.dtype, *, weight_int8: bool) -> int:  # type: ignore[type-arg]
+def _fully_connected(kind: np.dtype, *, weight_int8: bool) -> int:
     if kind == np.int16:
         return 7
     if kind == np.int8:

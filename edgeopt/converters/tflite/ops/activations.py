@@ -127,6 +127,4 @@ def _along_last(node: ir.Node, lowering: Lowering, code: str, options: Options) 
     stored = view.storage_order() or tuple(range(view.rank))
     order = (*(n for n in stored if n != axis), axis)
     output = lowering.emit(code, [lowering.stored(view, order)], options)
-    lowering.bind(
-        node.outputs[0], View(output, tuple((order.index(n),) for n in range(view.rank)))
-    )
+    lowering.bind(node.outputs[0], View(output, tuple((order.index(n),) for n in range(view.rank))))

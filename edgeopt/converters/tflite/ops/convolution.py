@@ -30,8 +30,10 @@ def conv(node: ir.Node, lowering: Lowering) -> None:
         data, weight = data.expanded([2]), weight.expanded([2])
     image = lowering.channels_last(data)
     kernel = weight.shape[2:]
-    window = _in_rows(Window.of(node, kernel[-1:], image.shape[2:3])) if row else Window.of(
-        node, kernel, image.shape[1:3]
+    window = (
+        _in_rows(Window.of(node, kernel[-1:], image.shape[2:3]))
+        if row
+        else Window.of(node, kernel, image.shape[1:3])
     )
     sizes = window.outputs(image.shape[1:3])
     image, padding = fitted(lowering, image, window)

@@ -48,9 +48,7 @@ def matmul(node: ir.Node, lowering: Lowering) -> None:
     lowering.bind(node.outputs[0], _batched(lowering, data, other))
 
 
-def fully_connected(
-    lowering: Lowering, data: View, rows: View, bias: Tensor | None
-) -> View:
+def fully_connected(lowering: Lowering, data: View, rows: View, bias: Tensor | None) -> View:
     """``data @ rows^T + bias`` along the value's last axis.
 
     Where that axis is a flattened image stored in another order, the constant weights are put in
@@ -95,6 +93,7 @@ def _batched(lowering: Lowering, data: View, other: View) -> View:
     grown = frozenset(n for view in (data, other) for n in view.batched if n < rank - 2)
     output = lowering.emit(
         "BATCH_MATMUL", [left, right], Options("BatchMatMulOptions", {"adjY": turned}),
-        shape=(*outer, data.shape[-2], other.shape[-1]), batched=grown | (data.batched & {rank - 2}),
+        shape=(*outer, data.shape[-2], other.shape[-1]),
+        batched=grown | (data.batched & {rank - 2}),
     )  # fmt: skip
     return View.of(output)

@@ -97,7 +97,9 @@ class Window:
         return tuple(found)
 
 
-def fitted(lowering: Lowering, image: Tensor, window: Window, fill: float = 0.0) -> tuple[Tensor, int]:
+def fitted(
+    lowering: Lowering, image: Tensor, window: Window, fill: float = 0.0
+) -> tuple[Tensor, int]:
     """An image (channels last) and the word for its padding, padded first where no word fits.
 
     Args:

@@ -115,5 +115,7 @@ def _never_negative(value: ir.Value | None) -> bool:
         return _never_negative(node.inputs[0])
     if node.op_type == "Clip":
         low = node.inputs[1] if len(node.inputs) > 1 else None
-        return low is not None and low.const_value is not None and float(low.const_value.numpy()) >= 0
+        return (
+            low is not None and low.const_value is not None and float(low.const_value.numpy()) >= 0
+        )
     return node.op_type in ("Relu", "Sigmoid", "Softmax", "Exp", "Sqrt", "Abs")

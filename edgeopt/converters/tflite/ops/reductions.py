@@ -30,7 +30,8 @@ def reduction(node: ir.Node, lowering: Lowering) -> None:
     view = lowering.view(node.inputs[0])
     axes = reduced_axes(node, lowering, view.rank)
     keep = bool(node.attributes.get_int("keepdims", 1))
-    if not axes and node.attributes.get_int("noop_with_empty_axes", 0):
+    nothing = node.attributes.get_int("noop_with_empty_axes", 0)
+    if nothing and not axes:
         lowering.bind(node.outputs[0], view)
         return
     code = _CODES[node.op_type]

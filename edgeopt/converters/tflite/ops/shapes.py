@@ -36,10 +36,11 @@ def flatten(node: ir.Node, lowering: Lowering) -> None:
     view = lowering.view(node.inputs[0])
     axis = node.attributes.get_int("axis", 1)
     axis = axis + view.rank if axis < 0 else axis
-    shapes = []
-    for sizes in (view.shape, many_shape(view)):
-        shapes.append((int(np.prod(sizes[:axis])), int(np.prod(sizes[axis:]))))
-    lowering.bind(node.outputs[0], lowering.reshaped(view, *shapes))
+    one, many = (
+        (int(np.prod(sizes[:axis])), int(np.prod(sizes[axis:])))
+        for sizes in (view.shape, many_shape(view))
+    )
+    lowering.bind(node.outputs[0], lowering.reshaped(view, one, many))
 
 
 @lowers("Transpose")
@@ -222,9 +223,7 @@ def sliced(lowering: Lowering, view: View, cuts: dict[int, slice]) -> View:
     """A part of a value along some of its axes (numpy's rules for slices)."""
     order = view.storage_order() or tuple(range(view.rank))
     tensor = lowering.stored(view, order)
-    spans = {
-        order.index(axis): range(*cut.indices(view.shape[axis])) for axis, cut in cuts.items()
-    }
+    spans = {order.index(axis): range(*cut.indices(view.shape[axis])) for axis, cut in cuts.items()}
     spans = {n: span for n, span in spans.items() if span != range(tensor.shape[n])}
     if not spans:
         return view
@@ -272,9 +271,7 @@ def _places(order: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
     return tuple((order.index(n),) for n in range(len(order)))
 
 
-def _target(
-    wanted: list[int], have: tuple[int, ...], *, zero: bool
-) -> tuple[int, ...]:
+def _target(wanted: list[int], have: tuple[int, ...], *, zero: bool) -> tuple[int, ...]:
     """A Reshape's shape with its 0 and -1 resolved."""
     found = [have[n] if d == 0 and zero else int(d) for n, d in enumerate(wanted)]
     if -1 in found:
