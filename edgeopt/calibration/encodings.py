@@ -11,7 +11,7 @@ import numpy as np
 
 from edgeopt.calibration.ranges import Range
 from edgeopt.core.manifest import Encoding
-from edgeopt.targets import TensorRule
+from edgeopt.targets import FixedEncoding, TensorRule
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -69,6 +69,21 @@ def encode_range(tensor: str, chosen: Range, rule: TensorRule) -> Encoding:
         axis=None,
         low=float((low_q - zero_point) * scale),
         high=float((high_q - zero_point) * scale),
+    )
+
+
+def encode_fixed(tensor: str, fixed: FixedEncoding, rule: TensorRule) -> Encoding:
+    """The one encoding that a runtime's kernels take for a tensor."""
+    low_q, high_q = integer_limits(rule)
+    scale = np.float32(fixed.scale)
+    return Encoding(
+        tensor=tensor,
+        dtype=rule.dtype,
+        scale=(float(scale),),
+        zero_point=(fixed.zero_point,),
+        axis=None,
+        low=float((low_q - fixed.zero_point) * scale),
+        high=float((high_q - fixed.zero_point) * scale),
     )
 
 

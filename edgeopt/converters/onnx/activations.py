@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from edgeopt.calibration.encodings import encode_range
+from edgeopt.calibration.encodings import encode_fixed, encode_range
 from edgeopt.calibration.points import range_source
 from edgeopt.calibration.ranges import Range
 from edgeopt.core.ir import ir
 from edgeopt.core.manifest import Encoding
-from edgeopt.targets import EncodingRules, TensorRule
+from edgeopt.targets import EncodingRules, FixedEncoding, TensorRule
 
 
 @dataclass(frozen=True)
@@ -22,17 +22,21 @@ class Activations:
         ranges: As chosen from the table.
         wide: The same for 16 bits.
         sources: Names of the tensors that have 16 bits though the others have 8.
+        fixed: Encodings that the kernels assume, by the tensor's name.
     """
 
     rules: EncodingRules
     ranges: Mapping[str, Range]
     wide: Mapping[str, Range]
     sources: Set[str]
+    fixed: Mapping[str, FixedEncoding] = field(default_factory=dict)
 
     def encoding(self, value: ir.Value) -> Encoding:
         """The encoding of an activation that the plan quantizes."""
         source = range_source(value).name or ""
         rule = self._rule(source)
+        if source in self.fixed and rule.bits == 8:
+            return encode_fixed(value.name or "", self.fixed[source], rule)
         chosen = self.wide[source] if rule.bits == 16 else self.ranges[source]
         return encode_range(value.name or "", chosen, rule)
 

@@ -8,7 +8,7 @@ nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from edgeopt.calibration.points import (
     ELEMENTWISE_OPS,
@@ -20,6 +20,7 @@ from edgeopt.calibration.points import (
 from edgeopt.calibration.ranges import Range
 from edgeopt.core.ir import ir
 from edgeopt.core.manifest import FloatLayer
+from edgeopt.targets import FixedEncoding
 
 ANCHORS = frozenset({"Conv", "Gemm", "MatMul"})
 """What ONNX Runtime's CPU kernels compute in integers from constant weights."""
@@ -41,12 +42,16 @@ class Placement:
         followers: Nodes between them that do too.
         quantized: Activations that are quantized, in the graph's order.
         float_layers: Nodes with weights that stay float, and why.
+        ranges: Of tensors that can't keep the range that was chosen for them.
+        fixed: Encodings that a runtime's kernels assume, by the tensor's name.
     """
 
     anchors: tuple[ir.Node, ...]
     followers: tuple[ir.Node, ...]
     quantized: tuple[ir.Value, ...]
     float_layers: tuple[FloatLayer, ...]
+    ranges: Mapping[str, Range] = field(default_factory=dict)
+    fixed: Mapping[str, FixedEncoding] = field(default_factory=dict)
 
 
 def place(graph: ir.Graph, ranges: Mapping[str, Range], kept: Set[str] = frozenset()) -> Placement:
