@@ -8,7 +8,12 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+from hypothesis import settings
 from onnx import TensorProto, helper, numpy_helper
+
+# How long an example takes is the machine's business.
+settings.register_profile("edgeopt", deadline=None)
+settings.load_profile("edgeopt")
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "fashion_mnist"
 

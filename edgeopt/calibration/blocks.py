@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 BLOCK = 32
 """Weights that share a scale."""
 
+_NOTHING = np.float32(1e-30)
+"""Weights below it are zeros: their scale would leave float32's normal numbers."""
+
 _SHRINKS = np.linspace(1.1, 0.75, 15, dtype=np.float32)
 """Candidate scales, as shares of the one that just holds the largest weight."""
 
@@ -37,7 +40,7 @@ def nearest_blocks(weight: Floats, block: int = BLOCK, bits: int = 4) -> tuple[B
     padded = np.pad(weight, ((0, -rows % block), (0, 0))).reshape(-1, block, columns)
     half = 1 << (bits - 1)
     largest = np.take_along_axis(padded, np.abs(padded).argmax(1)[:, None], 1)
-    base = np.where(largest == 0, np.float32(1), largest / -half)
+    base = np.where(np.abs(largest) < _NOTHING, np.float32(1), largest / -half)
     best = np.full(base.shape, np.inf, np.float32)
     scales, integers = base, np.zeros_like(padded)
     for shrink in _SHRINKS:

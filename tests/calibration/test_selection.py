@@ -1,0 +1,36 @@
+"""Which samples corrections see: evenly spread, and the same however the data is shared out."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edgeopt.calibration.selection import ENOUGH, TURNS_FROM, chosen, sampling_for
+from edgeopt.calibration.table import Sampling
+from edgeopt.core.effort import Effort
+
+
+@given(st.integers(1, 5000), st.integers(1, 9))
+def test_shares_choose_together_what_the_whole_would(total: int, shares: int) -> None:
+    ends = [total * i // shares for i in range(shares + 1)]
+    parts = [chosen(a, b, total) for a, b in pairwise(ends)]
+    assert [place for part in parts for place in part] == chosen(0, total, total)
+
+
+@given(st.integers(1, 5000))
+def test_enough_are_chosen_evenly_and_each_once(total: int) -> None:
+    places = chosen(0, total, total)
+    assert len(set(places)) == len(places) == min(ENOUGH, total)
+    steps = [b - a for a, b in pairwise(places)]
+    assert max(steps, default=1) - min(steps, default=1) <= 1
+    assert places[0] <= max(steps, default=total)
+    assert total - places[-1] <= max(steps, default=total)
+
+
+def test_only_many_samples_take_turns() -> None:
+    assert sampling_for(Effort.FAST, TURNS_FROM) is Sampling.GROUPS
+    assert sampling_for(Effort.FAST, TURNS_FROM - 1) is Sampling.PART
+    assert sampling_for(Effort.DEFAULT, 10**6) is Sampling.PART
+    assert sampling_for(Effort.HIGH, 10**6) is Sampling.PART
