@@ -45,7 +45,8 @@ class Known:
         assert request.table is not None
         if not request.effort.corrects:
             return Known(request.table, request.effort)
-        return Known(request.table, request.effort, smooth(graph, request.table))
+        smoothing = smooth(graph, request.table, request.kept.floating)
+        return Known(request.table, request.effort, smoothing)
 
     @property
     def ranges(self) -> dict[str, Range]:

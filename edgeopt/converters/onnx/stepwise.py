@@ -97,7 +97,7 @@ class Stepwise:
         for name in reads:
             if name in self._goals:
                 self._goals.remove(name)
-        self._held = {n: v for n, v in self._held.items() if self._is_read(n)} | held
+        self._held = {n: v for n, v in (self._held | held).items() if self._is_read(n)}
 
     def _before(self, names: Iterable[str]) -> set[int]:
         """The nodes that must run for some values, given what is held."""

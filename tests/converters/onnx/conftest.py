@@ -26,7 +26,8 @@ def encoder(save_model: Callable[..., Path], rng: np.random.Generator) -> Path:
     """Embedding, two products with biases, residual, norm, mean, Gemm: (N, 12) ids to (N, 5)."""
 
     def weights(*shape: int) -> np.ndarray:
-        return (rng.standard_normal(shape) / np.sqrt(shape[0])).astype(np.float32)
+        scale = np.float32(1 / np.sqrt(shape[0]))
+        return scale * rng.standard_normal(shape, dtype=np.float32)
 
     constants = {
         "table": rng.standard_normal((600, 32)).astype(np.float32),
@@ -81,9 +82,14 @@ def outputs() -> Outputs:
     """What a model gives, with the runtime's integer kernels or, emulated, without them."""
 
     def outputs(
-        model: Path | str, inputs: Mapping[str, np.ndarray], *, level: str = "all", **how: bool
+        model: Path | str,
+        inputs: Mapping[str, np.ndarray],
+        *,
+        level: str = "all",
+        emulated: bool = False,
+        exact: bool = False,
     ) -> list[np.ndarray]:
-        session = open_session(Path(model), level=level, threads=1, **how)
+        session = open_session(Path(model), level=level, threads=1, emulated=emulated, exact=exact)
         return [np.asarray(y) for y in session.run(None, dict(inputs))]
 
     return outputs

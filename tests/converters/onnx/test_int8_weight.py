@@ -19,9 +19,7 @@ Save = Callable[..., Path]
 
 def restored(artifact: Artifact, weights: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Of each stored weight, what its integers stand for by the manifest's encoding."""
-    stored = {
-        t.name: numpy_helper.to_array(t) for t in onnx.load(artifact.path).graph.initializer
-    }
+    stored = {t.name: numpy_helper.to_array(t) for t in onnx.load(artifact.path).graph.initializer}
     found = {}
     for encoding in artifact.manifest.encodings:
         integers = stored[f"{encoding.tensor}_quantized"]
