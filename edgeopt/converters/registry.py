@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 from edgeopt.core.errors import MissingExtraError
@@ -25,6 +26,16 @@ class Entry:
     path: str
     extra: str | None = None
     packages: tuple[str, ...] = ()
+
+    def check(self) -> None:
+        """Find out, importing nothing, whether its packages are there.
+
+        Raises:
+            MissingExtraError: If one isn't.
+        """
+        for package in self.packages if self.extra is not None else ():
+            if find_spec(package) is None:
+                raise MissingExtraError(self.what, package, self.extra or "")
 
     def load(self) -> Any:
         """Import it.
@@ -64,6 +75,8 @@ SOURCES: dict[str, Entry] = {
 }
 """Kinds of model that can be converted; each opens a :class:`~.sources.source.Source`."""
 
+_TFLITE = ("ai_edge_litert", "flatbuffers")
+
 WRITERS: dict[tuple[Format, Precision], Entry] = {
     (Format.ONNX, Precision.FP32): Entry("fp32 ONNX", "edgeopt.converters.onnx.floats:write_fp32"),
     (Format.ONNX, Precision.FP16): Entry("fp16 ONNX", "edgeopt.converters.onnx.floats:write_fp16"),
@@ -80,6 +93,9 @@ WRITERS: dict[tuple[Format, Precision], Entry] = {
     ),
     (Format.ONNX, Precision.INT4_WEIGHT): Entry(
         "int4-weight ONNX", "edgeopt.converters.onnx.int4_weight:write_int4_weight"
+    ),
+    (Format.TFLITE, Precision.FP32): Entry(
+        "fp32 TFLite", "edgeopt.converters.tflite.writers:write_fp32", "tflite", _TFLITE
     ),
 }
 """Combinations that exist; each is a :class:`~.writer.Writer`."""

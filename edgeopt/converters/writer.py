@@ -11,6 +11,7 @@ from edgeopt.calibration.ranges import RangeMethod
 from edgeopt.calibration.table import CalibrationTable
 from edgeopt.core.effort import Effort
 from edgeopt.core.graph import FloatGraph
+from edgeopt.core.layout import Ends, Layout
 from edgeopt.core.manifest import Encoding, FloatLayer
 from edgeopt.core.progress import Progress, silent
 from edgeopt.data import Sample
@@ -45,6 +46,9 @@ class WriteRequest:
         samples: Gives the few samples that corrections look at; none where there is no data.
         progress: Told how far a long step is.
         kept: Layers that the user keeps from 8 bits.
+        name: The model's, for messages.
+        layout: Of the artifact's image inputs; formats that have no choice leave it alone.
+        ends: What an int8 artifact takes and gives, likewise.
     """
 
     graph: FloatGraph
@@ -57,6 +61,9 @@ class WriteRequest:
     samples: Callable[[], Iterable[Sample]] = tuple
     progress: Progress = silent
     kept: Kept = Kept()
+    name: str = "model"
+    layout: Layout = Layout.NCHW
+    ends: Ends = Ends.FLOAT
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,16 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
+import os
+import sys
+import tempfile
+import threading
 import warnings
 from collections.abc import Iterator
 
 _logger = logging.getLogger("edgeopt")
+_STANDARD_ERROR = 2
+_turn = threading.RLock()
 
 
 @contextlib.contextmanager
@@ -55,3 +61,29 @@ def _silenced_children() -> list[tuple[logging.Logger, list[logging.Handler]]]:
     for logger in found:
         logger.handlers = []
     return saved
+
+
+@contextlib.contextmanager
+def quiet_system(who: str) -> Iterator[None]:
+    """Keep what ``who``'s machine code writes to standard error off the terminal.
+
+    That goes past Python, so the whole process's standard error is elsewhere meanwhile: for short
+    blocks only, one at a time.
+    """
+    with _turn, tempfile.TemporaryFile() as caught:
+        if sys.stderr is not None:
+            sys.stderr.flush()
+        try:
+            saved = os.dup(_STANDARD_ERROR)
+        except OSError:  # there is no standard error: a program without a terminal
+            yield
+            return
+        os.dup2(caught.fileno(), _STANDARD_ERROR)
+        try:
+            yield
+        finally:
+            os.dup2(saved, _STANDARD_ERROR)
+            os.close(saved)
+            caught.seek(0)
+            if text := caught.read().decode("utf-8", "replace").strip():
+                _logger.debug("%s said:\n%s", who, text)

@@ -12,6 +12,7 @@ from typing import Any
 from edgeopt.converters.registry import WRITERS
 from edgeopt.converters.writer import Kept, Writer, WriteRequest, Written
 from edgeopt.core.errors import DataError
+from edgeopt.core.execution import open_artifact
 from edgeopt.core.files import (
     move_into_place,
     new_folder,
@@ -194,6 +195,7 @@ class _Conversion:
         self.target: Profile = load_target(options.target)
         for wanted in self._wanted():
             self.target.check(*wanted, wide=bool(options.keep_16bit))
+            WRITERS[wanted].check()
         for data in (options.calibration, options.evaluation):
             check_exists(data)
         if options.table is not None and not options.table.is_file():
@@ -296,7 +298,7 @@ class _Conversion:
         self.progress(f"writing {path.name}", 0, None)
         temporary = self.work / path.name
         request = WriteRequest(self.graph, self.target, temporary, self.prepared.scratch)
-        request = replace(request, kept=self.kept)
+        request = replace(request, kept=self.kept, name=self.prepared.source.record.location)
         if self.options.calibrates(precision):
             request = replace(
                 request,
@@ -313,8 +315,9 @@ class _Conversion:
             request = replace(request, kept=Kept(floating, request.kept.wide))
         with reporting(self.options.output):
             written: Written = write(request)
-        checked = self._verify(precision, temporary)
-        if checked is not None and precision.static and self.target.runs_here(fmt):
+        checked = self._verify(fmt, precision, temporary)
+        rewritten = fmt is Format.ONNX and precision.static and self.target.runs_here(fmt)
+        if checked is not None and rewritten:
             written = replace(written, warnings=(*written.warnings, *self._changes(temporary)))
         failed = self.options.verify and not self._passed(checked)
         final = failed_path(path) if failed else path
@@ -337,17 +340,18 @@ class _Conversion:
         )
         return keep_within_budget(request, write, judge, self.options.search, self.progress)
 
-    def _verify(self, precision: Precision, artifact: Path) -> Verification | None:
+    def _verify(self, fmt: Format, precision: Precision, artifact: Path) -> Verification | None:
         if not self.options.verify:
             return None
-        if precision is Precision.FP32:
+        if precision is Precision.FP32 and fmt is Format.ONNX:
             return self.source_check  # the artifact is the float graph
         # What this machine's kernels get wrong and the target's don't is not the artifact's fault.
-        emulated = precision.adds_integers and self.target.exact_sums and saturates()
-        session = open_session(artifact, threads=1, emulated=emulated, exact=emulated)
+        emulates = fmt is Format.ONNX and precision.adds_integers and self.target.exact_sums
+        emulated = emulates and saturates()
+        opened = open_artifact(artifact, fmt, emulated=emulated, exact=emulated)
         checks = compare(
             partial(_run, self.reference),
-            partial(_run, session),
+            opened.run,
             self.split.samples(),
             self.graph.outputs,
             step=f"verifying {artifact.name}",
@@ -385,7 +389,7 @@ class _Conversion:
             source=self.prepared.source.record,
             graph_sha256=self.graph.sha256,
             recipe=recipe_of(self.options, self.target, precision, calibrated, found),
-            versions=versions(),
+            versions=versions(fmt),
             inputs=self.graph.inputs,
             outputs=self.graph.outputs,
             preprocessing=self.options.preprocessing,

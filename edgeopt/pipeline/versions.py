@@ -7,13 +7,16 @@ import sys
 from importlib import metadata
 
 from edgeopt import __version__
+from edgeopt.core.precision import Format
 
 _ALWAYS = ("numpy", "onnx", "onnx-ir", "onnxruntime")
 _IF_USED = {"torch": "torch", "onnxscript": "onnxscript"}
+_OF_FORMAT = {Format.TFLITE: ("ai-edge-litert", "flatbuffers")}
 
 
-def versions() -> dict[str, str]:
-    """Versions of EdgeOpt, Python, and every package that took part in this process."""
+def versions(fmt: Format | None = None) -> dict[str, str]:
+    """Versions of EdgeOpt, Python, and every package that took part in making an artifact."""
     used = [name for module, name in _IF_USED.items() if module in sys.modules]
-    found = {name: metadata.version(name) for name in (*_ALWAYS, *used)}
+    needed = _OF_FORMAT.get(fmt, ()) if fmt is not None else ()
+    found = {name: metadata.version(name) for name in (*_ALWAYS, *used, *needed)}
     return {"edgeopt": __version__, "python": platform.python_version(), **found}

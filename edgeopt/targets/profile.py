@@ -149,7 +149,7 @@ class Profile(Record, frozen=True):
     def runs_here(self, fmt: Format) -> bool:
         """Whether this machine's runtime makes of an artifact what the target's does."""
         ours = self.cpu is not None and self.cpu.arch == host_architecture()
-        return ours and self.rules(fmt).runtime is Runtime.ONNXRUNTIME
+        return ours and self.rules(fmt).runtime is not Runtime.TENSORRT
 
     def check(self, fmt: Format, precision: Precision, *, wide: bool = False) -> None:
         """Refuse a precision that the target's runtime doesn't have.

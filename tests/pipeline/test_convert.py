@@ -234,7 +234,7 @@ def test_the_preprocessing_is_in_the_manifest(conv_net: Path, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("options", "kind", "told"),
     [
-        ({"to": "tflite"}, UnsupportedError, "there is no tflite yet: there is: onnx"),
+        ({"to": "tensorrt"}, UnsupportedError, "there is no tensorrt yet: there is: onnx, tflite"),
         ({"to": "coreml"}, UsageError, "no format 'coreml'.*known: onnx"),
         ({"to": []}, UsageError, "--to is empty"),
         ({"precision": "int9"}, UsageError, "did you mean int8"),

@@ -1,0 +1,201 @@
+"""The one place that opens LiteRT here, and turns its complaints into one line.
+
+A file that isn't ours is probed in a process of its own first: LiteRT aborts on some.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from edgeopt.core.errors import (
+    DataError,
+    EdgeOptError,
+    MissingExtraError,
+    ModelError,
+    UnsupportedError,
+)
+from edgeopt.core.layout import CHANNELS_LAST, Layout
+from edgeopt.core.quiet import quiet_system
+from edgeopt.core.tensors import Batch
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
+
+_LACKS_OPERATOR = re.compile(
+    r"Didn't find op for builtin opcode '(?P<op>\w+)'|unresolved custom op: (?P<custom>\S+)", re.I
+)
+_NOISE = (
+    (r"(?:/?[\w.-]+/)+[\w.-]+\.(?:cc|cpp|h):\d+:?\s*", ""),
+    (r"Could not open '.*?'\.\s*", ""),
+    (r"\s+", " "),
+)
+_LONGEST = 300
+
+
+def open_litert(
+    path: Path,
+    *,
+    layout: Layout = Layout.NCHW,
+    threads: int = 1,
+    xnnpack: bool = True,
+    name: str = "",
+) -> LiteRTModel:
+    """Open a ``.tflite`` on the CPU.
+
+    Args:
+        path: The file.
+        layout: NHWC where arrays with channels first are given for image inputs with channels
+            last.
+        threads: Threads within an operator.
+        xnnpack: Whether XNNPACK computes what it can, as LiteRT has it by default; else the
+            built-in kernels compute everything.
+        name: The model's name for messages; its path if empty.
+
+    Raises:
+        ModelError: If it isn't a valid model.
+        UnsupportedError: If LiteRT lacks one of its operators.
+        MissingExtraError: If LiteRT isn't installed.
+    """
+    name = name or str(path)
+    module = _litert()
+    kinds = module.OpResolverType
+    kind = kinds.AUTO if xnnpack else kinds.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+    try:
+        with quiet_system("LiteRT"):
+            interpreter = module.Interpreter(
+                str(path), num_threads=max(threads, 1), experimental_op_resolver_type=kind
+            )
+            interpreter.allocate_tensors()
+    except (RuntimeError, ValueError) as error:
+        raise _load_error(name, error) from error
+    return LiteRTModel(interpreter, layout)
+
+
+def litert_reason(error: Exception | str) -> str:
+    """LiteRT's complaint as one line, without its source locations and our temporary paths."""
+    text = str(error)
+    for pattern, replacement in _NOISE:
+        text = re.sub(pattern, replacement, text)
+    return text.strip().rstrip(".")[:_LONGEST]
+
+
+@dataclass
+class LiteRTModel:
+    """A model in LiteRT, ready to run.
+
+    Where a tensor at its ends is integers that stand for reals, floats are taken and given: they
+    are quantized and dequantized by the file's own scales.
+
+    Args:
+        interpreter: LiteRT's own.
+        layout: See :func:`open_litert`.
+    """
+
+    interpreter: Any
+    layout: Layout
+    inputs: tuple[str, ...] = field(init=False)
+    outputs: tuple[str, ...] = field(init=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self.inputs = self._names("inputs", self.interpreter.get_input_details())
+        self.outputs = self._names("outputs", self.interpreter.get_output_details())
+
+    def run(self, inputs: Batch, origin: str) -> list[Array]:
+        """Run one batch.
+
+        Raises:
+            DataError: If LiteRT refuses the inputs or fails on them.
+        """
+        with self._lock:
+            try:
+                self._set(inputs)
+                self.interpreter.invoke()
+            except (RuntimeError, ValueError) as error:
+                raise DataError(
+                    f"{origin}: the model fails on this sample: {litert_reason(error)}",
+                    hint="check the sample's shapes and values against the model's inputs",
+                ) from error
+            details = self.interpreter.get_output_details()
+            return [_real(self.interpreter.get_tensor(d["index"]), d) for d in details]
+
+    def _set(self, inputs: Batch) -> None:
+        details = self.interpreter.get_input_details()
+        arrays = [
+            self._stored(inputs[name], detail)
+            for name, detail in zip(self.inputs, details, strict=True)
+        ]
+        changed = False
+        for array, detail in zip(arrays, details, strict=True):
+            if array.shape != tuple(detail["shape"]):
+                self.interpreter.resize_tensor_input(detail["index"], array.shape, strict=True)
+                changed = True
+        if changed:
+            with quiet_system("LiteRT"):
+                self.interpreter.allocate_tensors()
+        for array, detail in zip(arrays, details, strict=True):
+            self.interpreter.set_tensor(detail["index"], array)
+
+    def _stored(self, array: Array, detail: dict[str, Any]) -> Array:
+        if self.layout is Layout.NHWC and array.ndim == len(CHANNELS_LAST):
+            array = array.transpose(CHANNELS_LAST)
+        return np.ascontiguousarray(_integers(array, detail))
+
+    def _names(self, ends: str, details: list[dict[str, Any]]) -> tuple[str, ...]:
+        """The signature's names, in the file's order; the tensors' own if there isn't just one."""
+        signatures = self.interpreter.get_signature_list()
+        if len(signatures) != 1:
+            return tuple(detail["name"] for detail in details)
+        runner = self.interpreter.get_signature_runner()
+        said = runner.get_input_details() if ends == "inputs" else runner.get_output_details()
+        names = {detail["index"]: name for name, detail in said.items()}
+        return tuple(names.get(detail["index"], detail["name"]) for detail in details)
+
+
+def _integers(array: Array, detail: dict[str, Any]) -> Array:
+    """Floats as the integers that a quantized input takes; anything else as it is."""
+    dtype, scale = np.dtype(detail["dtype"]), detail["quantization_parameters"]["scales"]
+    if array.dtype.kind != "f" or dtype.kind not in "iu" or len(scale) != 1:
+        return array
+    zero_point = detail["quantization_parameters"]["zero_points"][0]
+    limits = np.iinfo(dtype)
+    steps = np.rint(array / np.float32(scale[0])) + zero_point
+    return np.clip(steps, limits.min, limits.max).astype(dtype)
+
+
+def _real(array: Array, detail: dict[str, Any]) -> Array:
+    """The reals that a quantized output's integers stand for; anything else as it is."""
+    scale = detail["quantization_parameters"]["scales"]
+    if array.dtype.kind not in "iu" or len(scale) != 1:
+        return array
+    zero_point = detail["quantization_parameters"]["zero_points"][0]
+    steps = array.astype(np.int32) - np.int32(zero_point)
+    return steps.astype(np.float32) * np.float32(scale[0])
+
+
+def _litert() -> Any:
+    try:
+        from ai_edge_litert import interpreter
+    except ImportError as error:
+        if error.name is not None and error.name.partition(".")[0] == "ai_edge_litert":
+            raise MissingExtraError("running TFLite", "ai_edge_litert", "tflite") from error
+        raise
+    return interpreter
+
+
+def _load_error(name: str, error: Exception) -> EdgeOptError:
+    text = litert_reason(error)
+    if found := _LACKS_OPERATOR.search(str(error)):
+        return UnsupportedError(
+            f"{name}: LiteRT lacks its operator {found['op'] or found['custom']}",
+            hint="convert it with LiteRT's own operators only, or update ai-edge-litert",
+        )
+    return ModelError(f"{name}: LiteRT can't load it: {text}", hint="it may be incomplete")
