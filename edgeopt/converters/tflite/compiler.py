@@ -6,17 +6,33 @@ from edgeopt.converters.tflite.flatbuffer import to_flatbuffer
 from edgeopt.converters.tflite.lowering import lower
 from edgeopt.converters.tflite.model import Model
 from edgeopt.converters.tflite.passes.activations import fuse_activations
+from edgeopt.converters.tflite.passes.biases import fuse_biases
 from edgeopt.converters.tflite.passes.cleanup import drop_unread
+from edgeopt.converters.tflite.passes.constants import Stored, halve_constants, place_constants
+from edgeopt.converters.tflite.passes.ends import integer_ends
+from edgeopt.converters.tflite.passes.integers import make_integer
+from edgeopt.converters.tflite.passes.pools import pools_as_convolutions
 from edgeopt.core.ir import ir
 
 
-def compile_model(model: ir.Model, *, channels_last: bool = False, name: str = "model") -> Model:
+def compile_model(
+    model: ir.Model,
+    *,
+    channels_last: bool = False,
+    name: str = "model",
+    stored: Stored = Stored.DEQUANTIZED,
+    halves: bool = False,
+    integers: bool = False,
+) -> Model:
     """Lower an ONNX model and run the passes.
 
     Args:
         model: Float, or with Q/DQ pairs.
         channels_last: Whether image inputs have channels last.
         name: The model's, for messages.
+        stored: What float operators do with weights that are stored as integers.
+        halves: Whether float weights are stored as float16.
+        integers: Whether an integer model takes and gives integers.
 
     Raises:
         UnsupportedError: If LiteRT can't express a node.
@@ -24,7 +40,16 @@ def compile_model(model: ir.Model, *, channels_last: bool = False, name: str = "
     """
     lowered = lower(model, channels_last=channels_last, name=name)
     drop_unread(lowered)
+    fuse_biases(lowered)
     fuse_activations(lowered)
+    make_integer(lowered)
+    drop_unread(lowered)
+    pools_as_convolutions(lowered)
+    place_constants(lowered, stored)
+    if halves:
+        halve_constants(lowered)
+    if integers:
+        integer_ends(lowered)
     return lowered
 
 

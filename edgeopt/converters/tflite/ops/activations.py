@@ -61,6 +61,9 @@ def leaky_relu(node: ir.Node, lowering: Lowering) -> None:
     """Lower a LeakyRelu."""
     fields = {"alpha": node.attributes.get_float("alpha", 0.01)}
     view = lowering.view(node.inputs[0])
+    if fields["alpha"] == 1:  # the fence that keeps ONNX Runtime's optimizers apart
+        lowering.bind(node.outputs[0], view)
+        return
     lowering.bind(
         node.outputs[0], mapped(lowering, "LEAKY_RELU", view, "LeakyReluOptions", fields=fields)
     )

@@ -1,0 +1,187 @@
+"""Where integers go in a graph for LiteRT: which nodes, and so which tensors.
+
+Unlike ONNX Runtime's, LiteRT's integer kernels give integers: a matrix product's output is
+quantized too, and what follows stays in integers as long as XNNPACK has a kernel for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Set
+
+from edgeopt.calibration.points import RESHAPING_OPS, after_clamp, is_activation, range_source
+from edgeopt.calibration.ranges import Range
+from edgeopt.converters.onnx.placement import (
+    CONTROL_FLOW,
+    KEPT_FLOAT,
+    Placement,
+    range_of,
+    why_not_weights,
+)
+from edgeopt.core.ir import ir
+from edgeopt.core.manifest import FloatLayer
+from edgeopt.targets import EncodingRules, FixedEncoding
+
+ANCHORS = frozenset({"Conv", "ConvTranspose", "Gemm", "MatMul"})
+"""What has weights."""
+
+FOLLOWERS = frozenset(
+    {"Add", "Sub", "Mul", "Concat", "AveragePool", "GlobalAveragePool", "LeakyRelu", "Sigmoid",
+     "Tanh", "Resize"}
+)  # fmt: skip
+"""What XNNPACK computes in 8-bit integers between those. Softmax, GELU and the like it doesn't:
+there a float kernel between two conversions keeps the graph in one piece."""
+
+_FLOAT_ONLY = frozenset({"LSTM", "GRU", "RNN", "Einsum", "Attention"})
+_MULTIPLIED = frozenset({"Add", "Sub", "Mul"})
+
+
+class LiteRtPlacement:
+    """The rule, for one target; called as :data:`~edgeopt.converters.onnx.quantized.Place`.
+
+    Args:
+        rules: The target's for LiteRT.
+    """
+
+    def __init__(self, rules: EncodingRules) -> None:
+        self.rules = rules
+
+    def __call__(self, graph: ir.Graph, ranges: Mapping[str, Range], kept: Set[str]) -> Placement:
+        """Plan the integer parts of a float graph.
+
+        Args:
+            graph: The float graph.
+            ranges: Every usable range, by tensor.
+            kept: Names of nodes that are to stay float.
+        """
+        plan = _Plan(self.rules, dict(ranges), kept)
+        for node in graph:
+            plan.consider(node)
+        return plan.placement(graph)
+
+
+class _Plan:
+    def __init__(self, rules: EncodingRules, ranges: dict[str, Range], kept: Set[str]) -> None:
+        self.rules, self.ranges, self.kept = rules, ranges, kept
+        self.anchors: dict[ir.Node, None] = {}
+        self.followers: dict[ir.Node, None] = {}
+        self.refused: list[FloatLayer] = []
+        self.changed: dict[str, Range] = {}
+        self.fixed: dict[str, FixedEncoding] = {}
+        self.outputs: dict[ir.Node, ir.Value] = {}
+
+    def consider(self, node: ir.Node) -> None:
+        """Decide about one node; those before it are decided."""
+        if node.domain or node in self.followers:
+            return
+        if node.op_type in ANCHORS | _FLOAT_ONLY | CONTROL_FLOW:
+            why = KEPT_FLOAT if node.name in self.kept else self._why_float(node)
+            if why is None:
+                self.anchors[node] = None
+                self.outputs[node] = layer_output(node)
+            else:
+                layer = FloatLayer(node=node.name or "", op=node.op_type, reason=why)
+                self.refused.append(layer)
+        elif node.name not in self.kept and self._follows(node):
+            self.followers[node] = None
+            self.outputs[node] = after_clamp(node.outputs[0])
+            self._share(node)
+
+    def placement(self, graph: ir.Graph) -> Placement:
+        """The plan."""
+        quantized: dict[ir.Value, None] = {}
+        for node in graph:
+            if node not in self.outputs:
+                continue
+            several = node.op_type not in ANCHORS
+            for value in node.inputs if several else node.inputs[:1]:
+                if value is not None and is_activation(value):
+                    quantized[value] = None
+            quantized[self.outputs[node]] = None
+        return Placement(
+            tuple(self.anchors), tuple(self.followers), tuple(quantized), tuple(self.refused),
+            self.changed, self.fixed,
+        )  # fmt: skip
+
+    def _why_float(self, node: ir.Node) -> str | None:
+        if node.op_type in _FLOAT_ONLY:
+            return f"LiteRT has no static integer {node.op_type}"
+        if node.op_type in CONTROL_FLOW:
+            return f"what is inside {node.op_type} is not quantized"
+        why = why_not_weights(node)
+        if why is not None:
+            return why
+        weight, data = node.inputs[1], node.inputs[0]
+        assert weight is not None
+        assert weight.const_value is not None
+        if node.op_type == "MatMul" and len(weight.const_value.shape) != 2:
+            return "its weights are a batch of matrices"
+        if node.op_type == "ConvTranspose" and node.attributes.get_int("group", 1) > 1:
+            return "it is a grouped ConvTranspose"
+        if data is None or not is_activation(data):
+            return "its input is not a float32 activation"
+        for value, side in ((data, "input"), (layer_output(node), "output")):
+            if range_of(value, self.ranges) is None:
+                return f"the range of its {side} {value.name!r} is not usable (mask or overflow)"
+        return None
+
+    def _follows(self, node: ir.Node) -> bool:
+        if node.op_type not in FOLLOWERS | RESHAPING_OPS or len(node.outputs) != 1:
+            return False
+        if range_of(after_clamp(node.outputs[0]), self.ranges) is None:
+            return False
+        if node.op_type == "Resize" and node.attributes.get_string("mode", "nearest") != "linear":
+            return False
+        moving = node.op_type in RESHAPING_OPS or node.op_type == "Resize"
+        values = node.inputs[:1] if moving else node.inputs
+        return any(map(self._is_integer, values)) and all(
+            self._is_integer(value) or (node.op_type in _MULTIPLIED and _is_number(value))
+            for value in values
+        )
+
+    def _is_integer(self, value: ir.Value | None) -> bool:
+        """Whether a value comes out of an integer node."""
+        if value is None:
+            return False
+        return value in self.outputs.values() or any(
+            value is node.outputs[0] for node in self.followers if node.op_type in RESHAPING_OPS
+        )
+
+    def _share(self, node: ir.Node) -> None:
+        """Give an output the range, or the encoding, that its kernel wants."""
+        output = range_source(self.outputs[node]).name or ""
+        if node.op_type in self.rules.fixed:
+            self.fixed[output] = self.rules.fixed[node.op_type]
+        elif node.op_type in self.rules.equal and node.op_type not in RESHAPING_OPS:
+            own = [range_of(v, self.ranges) for v in node.inputs if v is not None]
+            known = [r for r in own if r is not None]
+            if node.op_type != "Concat":
+                known = known[:1]
+            joint = Range(low=min(r.low for r in known), high=max(r.high for r in known))
+            self._set(output, joint)
+
+    def _set(self, name: str, chosen: Range) -> None:
+        self.ranges[name] = self.changed[name] = chosen
+
+
+def layer_output(node: ir.Node) -> ir.Value:
+    """What a layer gives with its bias and its clamp: what its integer kernel gives."""
+    output = node.outputs[0]
+    addition = added_bias(node)
+    return after_clamp(output if addition is None else addition.outputs[0])
+
+
+def added_bias(node: ir.Node) -> ir.Node | None:
+    """The Add of a constant vector that alone reads a MatMul; the kernel does it."""
+    output = node.outputs[0]
+    uses = output.uses()
+    if node.op_type != "MatMul" or len(uses) != 1 or output.is_graph_output():
+        return None
+    ((following, index),) = uses
+    other = following.inputs[1 - index] if following.op_type == "Add" else None
+    if other is None or other.const_value is None or following.domain:
+        return None
+    return following if len(other.const_value.shape) == 1 else None
+
+
+def _is_number(value: ir.Value | None) -> bool:
+    return value is not None and value.const_value is not None and value.const_value.size == 1
