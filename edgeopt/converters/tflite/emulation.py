@@ -1,8 +1,9 @@
 """What XNNPACK's 8-bit kernels give, bit for bit, in numpy.
 
 So that a file can be held against its scales for equality instead of a tolerance. Its kernels
-multiply 32-bit sums by a float32 and round half to even; ADD and SUB multiply by 20-bit integers
-(XNNPACK's ``qs8-requantization`` and ``qs8-vadd`` reference kernels; checked here on whole nets).
+multiply 32-bit sums by a float32 and round half to even; ADD and SUB multiply by 20-bit integers,
+and a QUANTIZE of integers by 8-bit ones (XNNPACK's ``qs8-requantization``, ``qs8-vadd`` and
+``qs8-vcvt`` reference kernels; held against whole nets by tests).
 """
 
 from __future__ import annotations
@@ -72,8 +73,9 @@ def _quantize(op: Operator, inputs: list[Array | None]) -> Array:
     assert source is not None
     if source.quantization is not None:
         own, own_zero = _encoding(source)
-        factor = np.float32(own / scale)
-        return _clipped(op, requantized(data.astype(np.int64) - own_zero, factor, zero))  # type: ignore[arg-type]
+        factor = int(np.rint(np.float32(256) * (own / scale)))
+        steps = (data.astype(np.int64) - own_zero) * factor + (zero << 8) + 0x80
+        return _clipped(op, steps >> 8)
     steps = np.rint(data * (np.float32(1) / scale)).astype(np.int64)
     return _clipped(op, steps + zero)
 
@@ -178,6 +180,19 @@ def _reshape(op: Operator, inputs: list[Array | None]) -> Array:
     return inputs[0].reshape(op.output.shape)
 
 
+def _concatenation(op: Operator, inputs: list[Array | None]) -> Array:
+    parts = [data for data in inputs if data is not None]
+    return np.concatenate(parts, axis=_fields(op)["axis"])
+
+
+def _slice(op: Operator, inputs: list[Array | None]) -> Array:
+    data, starts, _ = inputs
+    assert data is not None
+    assert starts is not None
+    spans = zip(starts, op.output.shape, strict=True)
+    return data[tuple(slice(int(start), int(start) + size) for start, size in spans)]
+
+
 _KERNELS: dict[str, Callable[[Operator, list[Array | None]], Array]] = {
     "QUANTIZE": _quantize,
     "DEQUANTIZE": _dequantize,
@@ -189,6 +204,8 @@ _KERNELS: dict[str, Callable[[Operator, list[Array | None]], Array]] = {
     "MUL": _mul,
     "MEAN": _mean,
     "MAX_POOL_2D": _max_pool,
+    "CONCATENATION": _concatenation,
+    "SLICE": _slice,
     "PAD": _pad,
     "TRANSPOSE": _transpose,
     "RESHAPE": _reshape,

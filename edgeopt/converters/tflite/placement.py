@@ -6,7 +6,7 @@ quantized too, and what follows stays in integers as long as XNNPACK has a kerne
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 
 from edgeopt.calibration.points import RESHAPING_OPS, after_clamp, is_activation, range_source
 from edgeopt.calibration.ranges import Range
@@ -65,7 +65,7 @@ class _Plan:
         self.anchors: dict[ir.Node, None] = {}
         self.followers: dict[ir.Node, None] = {}
         self.refused: list[FloatLayer] = []
-        self.changed: dict[str, Range] = {}
+        self.equal = _Equal()
         self.fixed: dict[str, FixedEncoding] = {}
         self.outputs: dict[ir.Node, ir.Value] = {}
 
@@ -147,20 +147,42 @@ class _Plan:
         )
 
     def _share(self, node: ir.Node) -> None:
-        """Give an output the range, or the encoding, that its kernel wants."""
+        """Note what encoding a kernel wants for its output, and whose scale it must have."""
         output = range_source(self.outputs[node]).name or ""
         if node.op_type in self.rules.fixed:
             self.fixed[output] = self.rules.fixed[node.op_type]
         elif node.op_type in self.rules.equal and node.op_type not in RESHAPING_OPS:
-            own = [range_of(v, self.ranges) for v in node.inputs if v is not None]
-            known = [r for r in own if r is not None]
-            if node.op_type != "Concat":
-                known = known[:1]
-            joint = Range(low=min(r.low for r in known), high=max(r.high for r in known))
-            self._set(output, joint)
+            several = node.op_type == "Concat"
+            values = node.inputs if several else node.inputs[:1]
+            names = [range_source(v).name or "" for v in values if v is not None]
+            self.equal.join(output, [name for name in names if name not in self.fixed])
 
-    def _set(self, name: str, chosen: Range) -> None:
-        self.ranges[name] = self.changed[name] = chosen
+
+class _Equal:
+    """Tensors that must have one scale between them."""
+
+    def __init__(self) -> None:
+        self._groups: dict[str, set[str]] = {}
+        self._derived: set[str] = set()
+
+    def join(self, output: str, inputs: Sequence[str]) -> None:
+        """The output of an operator that only passes on what it takes, and its inputs."""
+        joint = {output, *inputs}
+        for name in (output, *inputs):
+            joint |= self._groups.get(name, set())
+        for name in joint:
+            self._groups[name] = joint
+        self._derived.add(output)
+
+    def ranges(self, ranges: Mapping[str, Range]) -> dict[str, Range]:
+        """One range for each group: from the least to the greatest end of what flows into it."""
+        found = {}
+        for name, group in self._groups.items():
+            own = [ranges[n] for n in sorted(group - self._derived) if n in ranges]
+            own = own or [ranges[n] for n in sorted(group)]
+            low, high = min(r.low for r in own), max(r.high for r in own)
+            found[name] = Range(low=low, high=high)
+        return found
 
 
 def layer_output(node: ir.Node) -> ir.Value:

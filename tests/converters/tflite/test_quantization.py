@@ -195,3 +195,13 @@ def test_unsigned_activations_are_refused(small_net: Path, conv_data: Path, tmp_
     )  # fmt: skip
     with pytest.raises(UnsupportedError, match="uint8"):
         compile_model(ir.load(made.artifacts[0].path))
+
+
+def test_what_a_concat_joins_has_one_scale(
+    small_net: Path, rng: np.random.Generator, quantize: Quantize
+) -> None:
+    model = compile_model(quantize(small_net, images(rng, 3, 8, 8)).model)
+    (concat,) = [op for op in model.operators if op.code == "CONCATENATION"]
+    scales = {t.quantization for t in (*concat.inputs, *concat.outputs) if t is not None}
+    assert len(scales) == 1
+    assert [op.code for op in model.operators].count("QUANTIZE") == 1  # of the input
