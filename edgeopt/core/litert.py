@@ -168,7 +168,8 @@ def _integers(array: Array, detail: dict[str, Any]) -> Array:
     zero_point = detail["quantization_parameters"]["zero_points"][0]
     limits = np.iinfo(dtype)
     steps = np.rint(array / np.float32(scale[0])) + zero_point
-    return np.clip(steps, limits.min, limits.max).astype(dtype)
+    clipped: Array = np.clip(steps, limits.min, limits.max).astype(dtype)
+    return clipped
 
 
 def _real(array: Array, detail: dict[str, Any]) -> Array:
