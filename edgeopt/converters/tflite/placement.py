@@ -99,7 +99,7 @@ class _Plan:
             quantized[self.outputs[node]] = None
         return Placement(
             tuple(self.anchors), tuple(self.followers), tuple(quantized), tuple(self.refused),
-            self.changed, self.fixed,
+            self.equal.ranges(self.ranges), self.fixed,
         )  # fmt: skip
 
     def _why_float(self, node: ir.Node) -> str | None:
