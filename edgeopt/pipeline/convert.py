@@ -216,7 +216,9 @@ class _Conversion:
             with working_folder(output) as self.work:
                 for path in paths.values():
                     check_replaceable(path, force=self.options.force)
+                    check_replaceable(failed_path(path), force=self.options.force)
                 made = [self._make(*key, path) for key, path in paths.items()]
+                self._place(made)
         raise_failures([a.manifest for a in made if a.path.endswith(".failed")])
         return ConvertResult(artifacts=tuple(made), warnings=self._warnings())
 
@@ -323,13 +325,20 @@ class _Conversion:
         final = failed_path(path) if failed else path
         found = search.chosen if search is not None else ()
         manifest = self._manifest(final.name, temporary, fmt, precision, written, checked, found)
-        described = self.work / final.name  # both are whole before either is moved into place
-        write_manifest(described, manifest)
-        move_into_place(temporary, final)
-        move_into_place(manifest_path(described), manifest_path(final))
+        finished = temporary.replace(self.work / final.name)
+        write_manifest(finished, manifest)
         if search is not None:
-            write_bytes(search_path(final), to_json(search))
+            write_bytes(search_path(finished), to_json(search))
         return Artifact(path=str(final), manifest=manifest, search=search)
+
+    def _place(self, made: list[Artifact]) -> None:
+        # Only now, when nothing more can go wrong: a command makes all of its files or none.
+        for artifact in made:
+            final = Path(artifact.path)
+            files = [final, manifest_path(final)]
+            files += [search_path(final)] if artifact.search is not None else []
+            for file in files:
+                move_into_place(self.work / file.name, file)
 
     def _search(self, request: WriteRequest, write: Writer) -> SearchRecord:
         judge = Judge(

@@ -281,6 +281,30 @@ def test_data_that_does_not_fit_leaves_nothing(conv_net: Path, tmp_path: Path) -
     assert not (tmp_path / "out").exists()
 
 
+def test_what_goes_wrong_late_leaves_nothing_either(conv_net: Path, tmp_path: Path) -> None:
+    images = np.zeros((20, 3, 8, 8), np.float32)
+    images[3, 0, 0, 0] = np.nan
+    np.savez(tmp_path / "d.npz", image=images)
+    with pytest.raises(DataError, match=r"d\.npz\[3\].*NaN"):
+        edgeopt.convert(
+            conv_net, precision="fp32,int8", calibration=tmp_path / "d.npz", output=tmp_path / "out"
+        )
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_failed_before_is_replaced_and_others_work_never(
+    conv_net: Path, tmp_path: Path
+) -> None:
+    failed = tmp_path / "conv_net.fp32.onnx.failed"
+    for _ in range(2):
+        with pytest.raises(VerificationError):
+            edgeopt.convert(conv_net, output=tmp_path, min_sqnr=999)
+    failed.write_bytes(b"the user's own work")
+    with pytest.raises(OutputError, match="failed: is there already"):
+        edgeopt.convert(conv_net, output=tmp_path, min_sqnr=999)
+    assert failed.read_bytes() == b"the user's own work"
+
+
 def test_the_manifest_is_readable_json(conv_net: Path, conv_data: Path, tmp_path: Path) -> None:
     edgeopt.convert(conv_net, precision="int8", calibration=conv_data, output=tmp_path)
     manifest = json.loads((tmp_path / "conv_net.int8.onnx.json").read_text())
