@@ -85,7 +85,9 @@ def _parse(path: Path) -> Any:
             f"{path}: not a valid ONNX file", hint="it may be truncated: fetch or convert it again"
         ) from error
     except OSError as error:
-        raise ModelError(f"{path}: can't be read: {error.strerror or error}") from error
+        raise ModelError(
+            f"{path}: can't be read: {error.strerror or error}", hint="check its permissions"
+        ) from error
     # Protobuf takes an empty file, and some random bytes, for a message with nothing in it.
     if not model.graph.node:
         raise ModelError(

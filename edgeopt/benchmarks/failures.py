@@ -27,7 +27,10 @@ def failed(failure: Failed, names: Sequence[str]) -> EdgeOptError:
     if failure.stage not in ("load", "run"):
         raise RuntimeError(f"the measuring program refused its {failure.stage}: {failure.reason}")
     if "MemoryError" in failure.reason or "bad_alloc" in failure.reason:
-        return MeasurementError(f"{name}: not enough memory to {failure.stage} it")
+        return MeasurementError(
+            f"{name}: not enough memory to {failure.stage} it",
+            hint="free some, or measure a smaller batch with --batch",
+        )
     if lacks_operator(told):
         return UnsupportedError(
             f"{name}: ONNX Runtime lacks an operator of this model: {told}",

@@ -149,7 +149,10 @@ class Custom:
             ) from error
         for name, figure in figures.items():
             if not math.isfinite(figure):
-                raise UsageError(f"{self.label} gave {figure} for {name!r}: not a finite number")
+                raise UsageError(
+                    f"{self.label} gave {figure} for {name!r}: not a finite number",
+                    hint="return a finite one, or leave it out",
+                )
         return figures
 
 

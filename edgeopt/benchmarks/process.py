@@ -86,5 +86,8 @@ def decode(data: bytes, answer: type[A], names: Sequence[str]) -> A:
     try:
         failure = msgspec.json.decode(data, type=Failure).failure
     except msgspec.DecodeError:
-        raise MeasurementError(f"the measuring program's answer is not valid: {reason}") from None
+        raise MeasurementError(
+            f"the measuring program's answer is not valid: {reason}",
+            hint="see that nothing else writes to its standard output, such as a sitecustomize",
+        ) from None
     raise failed(failure, names)

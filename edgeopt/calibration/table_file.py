@@ -87,7 +87,7 @@ def _opened(path: Path) -> Iterator[Any]:
         with np.load(path, allow_pickle=False) as archive:
             yield archive
     except FileNotFoundError as error:
-        raise DataError(f"{path}: no such file") from error
+        raise DataError(f"{path}: no such file", hint="make it: edgeopt calibrate") from error
     except _DAMAGE as error:
         raise DataError(
             f"{path}: not a readable calibration table ({type(error).__name__})",

@@ -94,7 +94,10 @@ def write(text: str | bytes) -> None:
         # Windows calls a pipe without a reader an invalid argument.
         if isinstance(error, BrokenPipeError) or error.errno == errno.EINVAL:
             raise StdoutClosed from error
-        raise OutputError(f"standard output can't be written: {error.strerror}") from error
+        raise OutputError(
+            f"standard output can't be written: {error.strerror}",
+            hint="send it elsewhere, or free some space",
+        ) from error
 
 
 def complain(text: str) -> None:

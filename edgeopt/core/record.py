@@ -40,7 +40,10 @@ def from_json(data: bytes, kind: type[R], *, where: str) -> R:
     try:
         return msgspec.json.decode(data, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise EdgeOptError(f"{where}: {_readable(error)}") from error
+        raise EdgeOptError(
+            f"{where}: {_readable(error)}",
+            hint="it may be damaged, or of another version of EdgeOpt: make it again",
+        ) from error
 
 
 def read_toml(path: Path, kind: type[R]) -> R:
@@ -52,11 +55,11 @@ def read_toml(path: Path, kind: type[R]) -> R:
     try:
         return msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), kind)
     except OSError as error:
-        raise UsageError(f"{path}: {error.strerror or error}") from error
+        raise UsageError(f"{path}: {error.strerror or error}", hint="check the path") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: not valid TOML: {error}") from error
+        raise UsageError(f"{path}: not valid TOML: {error}", hint="mend it there") from error
     except msgspec.ValidationError as error:
-        raise UsageError(f"{path}: {_readable(error)}") from error
+        raise UsageError(f"{path}: {_readable(error)}", hint="mend the key it names") from error
 
 
 def _readable(error: Exception) -> str:

@@ -136,7 +136,7 @@ def _loading(name: str) -> Iterator[None]:
 def _load_error(name: str, error: Exception) -> EdgeOptError:
     text = reason(error)
     if type(error).__name__ == "NoSuchFile":
-        return ModelError(f"{name}: no such file")
+        return ModelError(f"{name}: no such file", hint="check the path")
     if lacks_operator(text):
         return UnsupportedError(
             f"{name}: ONNX Runtime lacks an operator of this model: {text}",

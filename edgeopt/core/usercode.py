@@ -101,4 +101,7 @@ def _failure(text: str, error: Exception) -> EdgeOptError:
         return error
     frames = traceback.extract_tb(error.__traceback__)
     place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
-    return EdgeOptError(f"{text} raised {type(error).__name__}: {error}{place}")
+    return EdgeOptError(
+        f"{text} raised {type(error).__name__}: {error}{place}",
+        hint="mend it there, or call it by itself to see its traceback",
+    )

@@ -13,7 +13,13 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
 
-def fit(array: NDArray[np.generic], spec: TensorSpec, origin: str) -> NDArray[np.generic]:
+def fit(
+    array: NDArray[np.generic],
+    spec: TensorSpec,
+    origin: str,
+    *,
+    hint: str = "store one sample an entry of axis 0, in the model's own shape",
+) -> NDArray[np.generic]:
     """Give one sample's array the input's dtype and rank.
 
     A sample has no batch axis: one of rank ``len(spec.shape) - 1`` gains it in front. One that has
@@ -24,6 +30,7 @@ def fit(array: NDArray[np.generic], spec: TensorSpec, origin: str) -> NDArray[np
         array: One sample of the input, without the batch axis.
         spec: The model's input.
         origin: For messages.
+        hint: What to do about a wrong shape.
 
     Raises:
         DataError: If shape or dtype don't fit, or a value is NaN or infinite.
@@ -35,7 +42,7 @@ def fit(array: NDArray[np.generic], spec: TensorSpec, origin: str) -> NDArray[np
         raise DataError(
             f"{origin}: input {spec.name!r} has shape {_show(array.shape)}, "
             f"but the model takes {_show(spec.shape)}",
-            hint="store one sample an entry of axis 0, in the model's own shape",
+            hint=hint,
         )
     # A copy: rows read from a file are read-only, which PyTorch doesn't take.
     fitted = np.array(array, dtype=np.dtype(spec.dtype), order="C")

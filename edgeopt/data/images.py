@@ -20,6 +20,8 @@ SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", 
 LABELS = "labels.csv"
 _EXAMPLE = "--resize 256 --crop 224 --scale 1/255 --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225"
 
+_SIZE = "give --resize and --crop that make pictures of the model's size"
+
 
 class ImageFolder:
     """Pictures below a folder, in the order of their paths.
@@ -85,7 +87,8 @@ class ImageFolder:
         for path, label in self._entries[start:stop]:
             array = _decode(path, self.preprocessing, self.spec)
             origin = path.relative_to(self.folder).as_posix()
-            yield Sample({self.spec.name: fit(array, self.spec, origin)}, label, origin)
+            fitted = fit(array, self.spec, origin, hint=_SIZE)
+            yield Sample({self.spec.name: fitted}, label, origin)
 
 
 def _decode(path: Path, contract: Preprocessing, spec: TensorSpec):  # type: ignore[no-untyped-def]
@@ -132,9 +135,15 @@ def _csv_entry(folder: Path, table: Path, number: int, row: list[str]) -> tuple[
         )
     path = (folder / row[0].strip()).resolve()
     if not path.is_relative_to(folder.resolve()):
-        raise DataError(f"{table}:{number}: {row[0]!r} leads out of the folder")
+        raise DataError(
+            f"{table}:{number}: {row[0]!r} leads out of the folder",
+            hint="put the picture into the folder, and write its path from there",
+        )
     if not path.is_file():
-        raise DataError(f"{table}:{number}: no such file: {row[0]!r}")
+        raise DataError(
+            f"{table}:{number}: no such file: {row[0]!r}",
+            hint="write the picture's path from the folder, or take the line out",
+        )
     return folder / row[0].strip(), int(row[1])
 
 

@@ -139,7 +139,7 @@ def _readable(path: Path) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
-        raise DataError(f"{path}: no such file") from error
+        raise DataError(f"{path}: no such file", hint="check the path") from error
     except (
         zipfile.BadZipFile,
         zlib.error,

@@ -73,7 +73,7 @@ def diagnose(
         UsageError: If an option's value isn't allowed.
     """
     if samples < 1:
-        raise UsageError(f"--samples {samples}: at least one is needed")
+        raise UsageError(f"--samples {samples}: not enough", hint="give 1 or more")
     path = Path(artifact)
     manifest = _described(path)
     check_exists(evaluation)

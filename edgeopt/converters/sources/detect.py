@@ -57,7 +57,7 @@ def _kind(model: Any) -> str:
     path = Path(model)
     if path.suffix.lower() in _KINDS:
         if not path.is_file():
-            raise ModelError(f"{path}: no such file")
+            raise ModelError(f"{path}: no such file", hint="check the path")
         return _KINDS[path.suffix.lower()]
     if names_code(str(model)):
         return "factory"

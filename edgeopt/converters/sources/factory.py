@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from edgeopt.converters.inputs import InputOptions
+from edgeopt.converters.sources.checksums import check_members
 from edgeopt.converters.sources.exported import ExportedSource, cause
 from edgeopt.converters.sources.source import SourceOptions
 from edgeopt.core.errors import ModelError, UnsafeFileError, UsageError
@@ -127,7 +128,8 @@ def _load_weights(module: torch.nn.Module, path: Path) -> None:
 
 def _read_weights(path: Path) -> dict[str, torch.Tensor]:
     if not path.is_file():
-        raise ModelError(f"{path}: no such file")
+        raise ModelError(f"{path}: no such file", hint="check --weights")
+    check_members(path)
     try:
         if path.suffix == ".safetensors":
             from safetensors.torch import load_file
@@ -137,7 +139,7 @@ def _read_weights(path: Path) -> dict[str, torch.Tensor]:
             state = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise UnsafeFileError(
-            f"{path}: holds pickled Python objects, which would run code when loaded",
+            f"{path}: holds pickled Python objects, which would run code when loaded, or is damaged",
             hint="save the weights alone: torch.save(model.state_dict(), path), or as .safetensors",
         ) from error
     except Exception as error:

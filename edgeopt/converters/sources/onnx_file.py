@@ -59,9 +59,8 @@ class OnnxSource:
         feeds = dict(inputs)
         for have in self._session.get_inputs():
             if have.name in self.inputs.fixed:
-                dtype = np.dtype(
-                    have.type.removeprefix("tensor(").rstrip(")").replace("float", "float32")
-                )
+                named = have.type.removeprefix("tensor(").rstrip(")")
+                dtype = np.dtype({"float": "float32"}.get(named, named))
                 feeds[have.name] = np.full(have.shape, self.inputs.fixed[have.name], dtype)
         return run(self._session, None, feeds, str(self.path))
 
@@ -83,6 +82,12 @@ def _read(path: Path) -> ir.Model:
             f"{path}: not a readable ONNX model: {reason(str(error).split(chr(10))[0])}",
             hint="export it again; the file may be incomplete",
         ) from error
+    # Protobuf takes an empty file, and some random bytes, for a message with nothing in it.
+    if not model.graph.outputs:
+        raise ModelError(
+            f"{path}: an ONNX file without a graph",
+            hint="export it again; the file may be incomplete",
+        )
     return model
 
 

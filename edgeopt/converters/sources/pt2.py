@@ -16,6 +16,7 @@ from pathlib import Path
 
 import torch
 
+from edgeopt.converters.sources.checksums import check_members
 from edgeopt.converters.sources.exported import ExportedSource
 from edgeopt.converters.sources.source import SourceOptions
 from edgeopt.core.errors import ModelError, UnsafeFileError, UsageError
@@ -48,6 +49,7 @@ def open_pt2(model: str | Path, options: SourceOptions) -> ExportedSource:
             hint="export it again with torch.export.export(..., dynamic_shapes=...)",
         )
     _refuse_code(path)
+    check_members(path)
     record = SourceRecord(kind="pt2", location=str(path), sha256=sha256(path))
     return ExportedSource(_load(path), record, path.stem)
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 
+from edgeopt.converters.sources.checksums import check_members
 from edgeopt.converters.sources.exported import cause, running
 from edgeopt.converters.sources.source import SourceOptions
 from edgeopt.core.complaints import reason
@@ -88,6 +89,7 @@ def open_torchscript(model: str | Path, options: SourceOptions) -> TorchScriptSo
             f"{path}: a TorchScript file can't tell the shapes of its inputs",
             hint="add --input 'name:float32[1,3,224,224]' for each, in order",
         )
+    check_members(path)
     return TorchScriptSource(path, tuple(options.inputs.specs.values()))
 
 
@@ -103,7 +105,7 @@ def _not_torchscript(path: Path) -> ModelError:
         torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError:
         return UnsafeFileError(
-            f"{path}: holds a pickled Python object, which would run code when loaded",
+            f"{path}: holds a pickled Python object, which would run code when loaded, or is damaged",
             hint=_WAYS_OUT,
         )
     except Exception as error:  # noqa: BLE001 - readers of damaged files raise as they please

@@ -99,11 +99,13 @@ def _run(node: ir.Node, inputs: Sequence[Array | None], name: str) -> list[Array
         found = ReferenceEvaluator(model).run(None, named)
     except NotImplementedError as error:
         raise UnsupportedError(
-            f"{name}: {node.op_type} {node.name!r} can't be computed ahead: {error}"
+            f"{name}: {node.op_type} {node.name!r} can't be computed ahead: {error}",
+            hint="export the model with that constant computed",
         ) from error
     except Exception as error:
         # The reference raises whatever numpy does.
         raise ModelError(
-            f"{name}: {node.op_type} {node.name!r} fails on its constants: {error}"
+            f"{name}: {node.op_type} {node.name!r} fails on its constants: {error}",
+            hint="check the file with onnx.checker.check_model",
         ) from error
     return [np.asarray(array) for array in found]

@@ -213,7 +213,10 @@ class Lowering:
             return View.of(self.constant_tensor(known.one, value.name or "constant"))
         bound = self.bound.get(value)
         if not isinstance(bound, View):
-            raise ModelError(f"{self.name}: {value.name!r} is read before it is computed")
+            raise ModelError(
+                f"{self.name}: {value.name!r} is read before it is computed",
+                hint="check the file with onnx.checker.check_model",
+            )
         return bound
 
     def bind(self, value: ir.Value, view: View) -> None:
@@ -348,7 +351,8 @@ class Lowering:
         if len(axes) > LARGEST_RANK:
             raise UnsupportedError(
                 f"{self.name}: {self._node!r} needs a transpose of {len(axes)} dimensions; "
-                f"TFLite has {LARGEST_RANK}"
+                f"TFLite has {LARGEST_RANK}",
+                hint="export the model with fewer dimensions there",
             )
         return self.emit(
             "TRANSPOSE", [tensor, self.indices(axes, "order")], Options("TransposeOptions"),

@@ -32,7 +32,9 @@ def open_graph(path: Path) -> ir.Model:
     try:
         model = ir.load(path, format="protobuf")
     except OSError as error:
-        raise ModelError(f"{path}: can't be read: {error.strerror or error}") from error
+        raise ModelError(
+            f"{path}: can't be read: {error.strerror or error}", hint="check its permissions"
+        ) from error
     except Exception as error:
         # Damage surfaces as whatever the first reader of it raises.
         raise ModelError(f"{path}: not a valid ONNX file", hint=_TRUNCATED) from error

@@ -146,6 +146,25 @@ def test_a_truncated_model_is_one_line(conv_net: Path, tmp_path: Path, keep: flo
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("data", [b"", b"\x08\x07"])
+def test_a_file_that_protobuf_takes_for_a_model(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "none.onnx").write_bytes(data)
+    with pytest.raises(ModelError, match="without a graph"):
+        edgeopt.convert(tmp_path / "none.onnx", output=tmp_path / "out")
+
+
+@pytest.mark.parametrize("kind", [TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE])
+def test_a_constant_input_of_any_float(save_model: Save, tmp_path: Path, kind: int) -> None:
+    path = save_model(
+        [helper.make_node("Cast", ["s"], ["f"], to=1), helper.make_node("Mul", ["x", "f"], ["y"])],
+        [("x", TensorProto.FLOAT, ["n", 4]), ("s", kind, [1])],
+        [("y", TensorProto.FLOAT, ["n", 4])],
+    )
+    result = edgeopt.convert(path, input=["s=0.5"], output=tmp_path / "out")
+    assert result.artifacts[0].manifest.source_check is not None
+    assert result.artifacts[0].manifest.source_check.passed
+
+
 def test_an_operator_the_runtime_lacks_is_named(save_model: Save, tmp_path: Path) -> None:
     path = matmul(save_model)
     model = onnx.load(path)
