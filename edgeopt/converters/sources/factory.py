@@ -139,7 +139,7 @@ def _read_weights(path: Path) -> dict[str, torch.Tensor]:
             state = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise UnsafeFileError(
-            f"{path}: holds pickled Python objects, which would run code when loaded, or is damaged",
+            f"{path}: is damaged, or holds pickled objects, which would run code when loaded",
             hint="save the weights alone: torch.save(model.state_dict(), path), or as .safetensors",
         ) from error
     except Exception as error:

@@ -105,7 +105,7 @@ def _not_torchscript(path: Path) -> ModelError:
         torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError:
         return UnsafeFileError(
-            f"{path}: holds a pickled Python object, which would run code when loaded, or is damaged",
+            f"{path}: is damaged, or holds a pickled object, which would run code when loaded",
             hint=_WAYS_OUT,
         )
     except Exception as error:  # noqa: BLE001 - readers of damaged files raise as they please
