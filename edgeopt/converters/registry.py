@@ -94,9 +94,24 @@ WRITERS: dict[tuple[Format, Precision], Entry] = {
     (Format.ONNX, Precision.INT4_WEIGHT): Entry(
         "int4-weight ONNX", "edgeopt.converters.onnx.int4_weight:write_int4_weight"
     ),
-    (Format.TFLITE, Precision.FP32): Entry(
-        "fp32 TFLite", "edgeopt.converters.tflite.writers:write_fp32", "tflite", _TFLITE
-    ),
+    **{
+        (Format.TFLITE, precision): Entry(
+            f"{precision} TFLite",
+            f"edgeopt.converters.tflite.writers:write_{name}",
+            "tflite",
+            _TFLITE,
+        )
+        for precision, name in (
+            (Precision.FP32, "fp32"),
+            (Precision.FP16, "fp16"),
+            (Precision.INT8, "int8"),
+            (Precision.AUTO, "int8"),
+            (Precision.INT8_DYNAMIC, "int8_dynamic"),
+            (Precision.INT8_WEIGHT, "int8_weight"),
+            (Precision.INT16X8, "int16x8"),
+            (Precision.INT4_WEIGHT, "int4_weight"),
+        )
+    },
 }
 """Combinations that exist; each is a :class:`~.writer.Writer`."""
 

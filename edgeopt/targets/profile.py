@@ -45,7 +45,7 @@ class TensorRule(Record, frozen=True):
     """
 
     dtype: Literal["uint8", "int8", "uint16", "int16"]
-    bits: Literal[7, 8, 16] = 8
+    bits: Literal[4, 7, 8, 16] = 8
     symmetric: bool = False
     per_channel: bool = False
     pair_limit: int | None = None

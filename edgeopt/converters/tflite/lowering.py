@@ -220,7 +220,10 @@ class Lowering:
         return bound
 
     def bind(self, value: ir.Value, view: View) -> None:
-        """Say what a value is."""
+        """Say what a value is; a tensor that was made for it has its name."""
+        made = self.model.operators[-1].outputs if self.model.operators else ()
+        if view.tensor in made and view.tensor.name == self._node and value.name:
+            view.tensor.name = value.name
         self.bound[value] = view
 
     # Tensors ------------------------------------------------------------------------------------

@@ -2,18 +2,152 @@
 
 from __future__ import annotations
 
-from edgeopt.converters.tflite.compiler import compile_bytes
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+
+from edgeopt.converters.onnx.quantized import quantized
+from edgeopt.converters.tflite.compiler import compile_model
+from edgeopt.converters.tflite.flatbuffer import to_flatbuffer
+from edgeopt.converters.tflite.model import Model, Tensor
+from edgeopt.converters.tflite.passes.constants import Stored
+from edgeopt.converters.tflite.placement import LiteRtPlacement
+from edgeopt.converters.tflite.stored import (
+    everything,
+    products,
+    products_and_images,
+    store_weights,
+)
 from edgeopt.converters.writer import WriteRequest, Written
 from edgeopt.core.ir import ir
-from edgeopt.core.layout import Layout
+from edgeopt.core.layout import Ends, Layout
+from edgeopt.core.manifest import Encoding
+from edgeopt.core.precision import Format, Precision
+from edgeopt.targets import EncodingRules
+
+_SLOW_ON_X86 = "int16x8 runs on LiteRT's reference kernels on x86: expect it to be very slow there"
 
 
 def write_fp32(request: WriteRequest) -> Written:
     """Everything in float32."""
-    content = compile_bytes(
-        ir.load(request.graph.path),
-        channels_last=request.layout is Layout.NHWC,
-        name=request.name,
-    )
-    request.path.write_bytes(content)
+    _write(request, ir.load(request.graph.path))
     return Written()
+
+
+def write_fp16(request: WriteRequest) -> Written:
+    """Weights in float16; delegates make floats of them when the model is loaded."""
+    _write(request, ir.load(request.graph.path), halves=True)
+    return Written()
+
+
+def write_int8(request: WriteRequest) -> Written:
+    """Static int8, with float or integer ends.
+
+    Raises:
+        GateError: If no layer could become integer.
+    """
+    return _write_integers(request, request.target.rules(Format.TFLITE), Precision.INT8)
+
+
+def write_int16x8(request: WriteRequest) -> Written:
+    """Activations of 16 bits, weights of 8.
+
+    Raises:
+        GateError: If no layer could become integer.
+    """
+    rules = request.target.rules(Format.TFLITE).widened
+    written = _write_integers(request, rules, Precision.INT16X8)
+    x86 = request.target.cpu is not None and request.target.cpu.arch == "x86_64"
+    return replace(written, warnings=(*written.warnings, _SLOW_ON_X86)) if x86 else written
+
+
+def write_int8_dynamic(request: WriteRequest) -> Written:
+    """Hybrid kernels: weights of 8 bits, activations rounded by what they are at run time.
+
+    Raises:
+        GateError: If no layer has such a kernel.
+    """
+    rule = request.target.rules(Format.TFLITE).weight
+    made = store_weights(request, rule, Precision.INT8_DYNAMIC, products_and_images)
+    _write(request, made.model, stored=Stored.HYBRID)
+    return Written(made.encodings, float_layers=made.float_layers)
+
+
+def write_int8_weight(request: WriteRequest) -> Written:
+    """Weights of 8 bits, float arithmetic.
+
+    Raises:
+        GateError: If no layer has constant weights.
+    """
+    rule = request.target.rules(Format.TFLITE).weight
+    made = store_weights(request, rule, Precision.INT8_WEIGHT, everything)
+    _write(request, made.model)
+    return Written(made.encodings, float_layers=made.float_layers)
+
+
+def write_int4_weight(request: WriteRequest) -> Written:
+    """Matrix products with weights of 4 bits, one scale an output.
+
+    Raises:
+        GateError: If no matrix product has constant weights.
+    """
+    rule = msgspec.structs.replace(request.target.rules(Format.TFLITE).weight, bits=4)
+    made = store_weights(request, rule, Precision.INT4_WEIGHT, products)
+    _write(request, made.model, stored=Stored.HYBRID, bits={e.tensor for e in made.encodings})
+    return Written(made.encodings, float_layers=made.float_layers)
+
+
+def _write_integers(request: WriteRequest, rules: EncodingRules, precision: Precision) -> Written:
+    made = quantized(request, rules, precision, LiteRtPlacement(rules))
+    model = _write(request, made.model, integers=request.ends is Ends.INT8)
+    names = {node.name for node in made.planned}
+    integer = {op.node for op in model.operators if op.output.dtype in ("int8", "int16")}
+    return Written(
+        (*made.encodings, *_others(model, made.encodings)),
+        len(names & integer) if names else None,
+        made.float_layers,
+        made.warnings,
+    )
+
+
+def _write(
+    request: WriteRequest, graph: ir.Model, *, bits: Iterable[str] = (), **options: Any
+) -> Model:
+    """Compile a graph and write the file."""
+    model = compile_model(
+        graph, channels_last=request.layout is Layout.NHWC, name=request.name, **options
+    )
+    four = set(bits)
+    for tensor in model.tensors():
+        if tensor.constant and tensor.quantization is not None and tensor.name in four:
+            tensor.bits = 4
+    request.path.write_bytes(to_flatbuffer(model))
+    return model
+
+
+def _others(model: Model, known: Sequence[Encoding]) -> tuple[Encoding, ...]:
+    """The encodings of tensors that the compiler made: biases of matrix products, numbers."""
+    names = {encoding.tensor for encoding in known}
+    found: dict[str, Encoding] = {}
+    for tensor in model.tensors():
+        if tensor.quantization is not None and tensor.constant and tensor.name not in names:
+            found.setdefault(tensor.name, _encoding(tensor))
+    return tuple(found.values())
+
+
+def _encoding(tensor: Tensor) -> Encoding:
+    assert tensor.quantization is not None
+    assert tensor.data is not None
+    quantization = tensor.quantization
+    scale, zero = quantization.scale[0], quantization.zero_point[0]
+    return Encoding(
+        tensor=tensor.name,
+        dtype=tensor.dtype.name,
+        scale=quantization.scale,
+        zero_point=quantization.zero_point,
+        axis=quantization.axis,
+        low=float((int(tensor.data.min()) - zero) * scale),
+        high=float((int(tensor.data.max()) - zero) * scale),
+    )

@@ -25,7 +25,12 @@ def quantize(node: ir.Node, lowering: Lowering) -> None:
     wanted, kind = _quantization(node, lowering)
     if wanted.axis is not None:
         raise lowering.unsupported(node, "TFLite quantizes activations with one scale a tensor")
-    output = lowering.emit("QUANTIZE", [view.tensor], None, dtype=kind)
+    value, scale = node.inputs[:2]
+    assert value is not None
+    assert scale is not None
+    # Our own pairs name their scales after the tensor, whatever its value is called by now.
+    name = (scale.name or "").removesuffix("_scale") or value.name or ""
+    output = lowering.emit("QUANTIZE", [view.tensor], None, dtype=kind, name=name)
     output.quantization = wanted
     lowering.bind(node.outputs[0], view.at(output))
 

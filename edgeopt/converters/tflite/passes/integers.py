@@ -121,7 +121,6 @@ class _Conversion:
             ]
         if op.code in EQUAL:
             inputs = [self._at_scale(t, target) for t in inputs]
-        target.name = op.output.name
         self.kept.append(Operator(op.code, inputs, [target], op.options, op.node))
         self.integer[op.output] = target  # the QUANTIZEs that read it find that out for themselves
 
