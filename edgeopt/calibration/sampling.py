@@ -13,7 +13,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from edgeopt.calibration.points import CLAMPING_OPS, ELEMENTWISE_OPS
 from edgeopt.core.ir import ir
+
+_BLOCKED = ELEMENTWISE_OPS | CLAMPING_OPS | {"Sigmoid", "HardSigmoid", "HardSwish", "MaxPool"}
+"""Operators through which a convolution's output stays what it is: an image of finite numbers."""
+
+_LARGEST = np.finfo(np.float32).max
 
 ENOUGH = 4096
 """Elements kept of each tensor of each sample, at least: below that nothing is left out."""
@@ -91,7 +97,38 @@ def _picked(graph: ir.Graph, value: ir.Value, stride: int) -> ir.Value:
         "dilations": [step, step],
         "strides": [stride, stride],
     }
-    node = ir.node("Conv", [value, graph.initializers[name]], attributes)
+    finite = value if _is_image(value) else _bounded(graph, value)
+    node = ir.node("Conv", [finite, graph.initializers[name]], attributes)
+    graph.append(node)
+    return node.outputs[0]
+
+
+def _is_image(value: ir.Value) -> bool:
+    """Whether a convolution made it, but for operators that leave it in its layout."""
+    waiting: list[ir.Value | None] = [value]
+    seen: set[ir.Node] = set()
+    while waiting:
+        read = waiting.pop()
+        node = read.producer() if read is not None else None
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        if node.op_type in ("Conv", "ConvTranspose"):
+            return True
+        if node.op_type in _BLOCKED:
+            waiting.extend(node.inputs)
+    return False
+
+
+def _bounded(graph: ir.Graph, value: ir.Value) -> ir.Value:
+    """The value without infinities, as an attention's mask has: times a tap of 0 they are NaN."""
+    names = []
+    for name, bound in (("edgeopt_least", -_LARGEST), ("edgeopt_most", _LARGEST)):
+        if name not in graph.initializers:
+            constant = ir.tensor(np.array(bound, np.float32), name=name)
+            graph.register_initializer(ir.Value(name=name, const_value=constant))
+        names.append(graph.initializers[name])
+    node = ir.node("Clip", [value, *names])
     graph.append(node)
     return node.outputs[0]
 

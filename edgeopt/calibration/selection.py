@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from edgeopt.calibration.ranges import RangeMethod
 from edgeopt.calibration.table import Sampling
 from edgeopt.core.effort import Effort
 
@@ -13,13 +14,16 @@ TURNS_FROM = 64
 """With fewer samples, tensors that take turns would be seen in too few of them."""
 
 
-def sampling_for(effort: Effort, samples: int) -> Sampling:
-    """Which elements of activations are counted, if not all.
+def sampling_for(ranges: RangeMethod, effort: Effort, samples: int) -> Sampling:
+    """Which elements of activations are counted.
 
     Args:
+        ranges: How they are to be chosen; a part of a tensor lacks its extremes.
         effort: What the table is to serve.
         samples: How many there are in all the data.
     """
+    if ranges is RangeMethod.MIN_MAX:
+        return Sampling.EXACT
     turns = effort is Effort.FAST and samples >= TURNS_FROM
     return Sampling.GROUPS if turns else Sampling.PART
 

@@ -9,12 +9,14 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+from edgeopt.calibration.ranges import RangeMethod, default_method
 from edgeopt.calibration.selection import chosen, sampling_for
-from edgeopt.calibration.table import CalibrationTable, Sampling, TableHeader
+from edgeopt.calibration.table import CalibrationTable, TableHeader
 from edgeopt.calibration.table_file import load_table, read_header, save_table
 from edgeopt.core.effort import Effort
 from edgeopt.core.errors import DataError, OutputError, UsageError
 from edgeopt.core.files import new_folder
+from edgeopt.core.ir import ir
 from edgeopt.core.preprocessing import Preprocessing
 from edgeopt.core.progress import Progress, silent
 from edgeopt.core.record import Record
@@ -76,6 +78,7 @@ def calibrate(
         effort: What the table is to serve: ``fast``, ``default``, or ``high`` with what the
             rounding of weights needs.
         exact: Count every element of every activation: exact extremes, at several times the cost.
+            Nets whose ranges are ``min-max`` if nothing else is asked for are counted so anyway.
         shard: ``i/n`` or ``(i, n)``: only the i-th of n equal parts of the data, i from 1.
         input: As there.
         weights: As there.
@@ -106,7 +109,10 @@ def calibrate(
             check_table_replaceable(path, force=force)
             share = _share(prepared.dataset(calibration), part)
             partial = path.with_name(path.name + ".partial")
-            sampling = Sampling.EXACT if exact else sampling_for(wanted, len(share.dataset))
+            ranges = default_method(ir.load(prepared.graph.path).graph)
+            if exact:
+                ranges = RangeMethod.MIN_MAX
+            sampling = sampling_for(ranges, wanted, len(share.dataset))
             begun = begun_table(partial, prepared.graph, share, sampling)
             table = observed(
                 prepared.graph, share, sampling, scratch=Path(scratch), begun=begun,

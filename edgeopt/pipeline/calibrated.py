@@ -9,7 +9,7 @@ from pathlib import Path
 
 from edgeopt.calibration.ranges import RangeMethod, default_method
 from edgeopt.calibration.selection import chosen, sampling_for
-from edgeopt.calibration.table import CalibrationTable, Sampling
+from edgeopt.calibration.table import CalibrationTable
 from edgeopt.calibration.table_file import load_table
 from edgeopt.core.effort import Effort
 from edgeopt.core.errors import DataError
@@ -96,12 +96,10 @@ class Calibrated:
 
     def _observed(self) -> CalibrationTable:
         assert self.share is not None
-        # A part of a tensor lacks its extremes.
-        exact = self.ranges is RangeMethod.MIN_MAX
         return observed(
             self.prepared.graph,
             self.share,
-            Sampling.EXACT if exact else sampling_for(self.effort, len(self.share)),
+            sampling_for(self.ranges, self.effort, len(self.share)),
             scratch=self.prepared.scratch,
             progress=self.progress,
         )

@@ -144,3 +144,44 @@ def test_progress_counts_every_sample(graph: FloatGraph, dataset: Dataset, tmp_p
         progress=lambda step, done, total: seen.append((done, total)),
     )  # fmt: skip
     assert seen == [(i, 40) for i in range(1, 41)]
+
+
+def test_an_infinite_mask_is_no_nan(
+    save_model: Callable[..., Path], tmp_path: Path, rng: np.random.Generator
+) -> None:
+    # A detector's attention over its backbone's pixels: what is masked is -inf there.
+    path = save_model(
+        [
+            helper.make_node("Conv", ["image", "w"], ["c"], "backbone"),
+            helper.make_node("Reshape", ["c", "heads"], ["h"], "heads"),
+            helper.make_node("Transpose", ["h"], ["q"], "turn", perm=[0, 1, 3, 2]),
+            helper.make_node("MatMul", ["q", "h"], ["scores"], "product"),
+            helper.make_node("Where", ["keep", "zero", "never"], ["mask"], "where"),
+            helper.make_node("Add", ["scores", "mask"], ["masked"], "add"),
+            helper.make_node("Softmax", ["masked"], ["y"], "softmax"),
+        ],
+        [
+            ("image", TensorProto.FLOAT, [1, 3, 8, 8]),
+            ("keep", TensorProto.BOOL, [1, 1, 1, 64]),
+        ],
+        [("y", TensorProto.FLOAT, [1, 4, 64, 64])],
+        {
+            "w": rng.standard_normal((16, 3, 1, 1)).astype(np.float32),
+            "heads": np.array([1, 4, 4, 64]),
+            "zero": np.float32(0),
+            "never": np.float32(-np.inf),
+        },
+    )
+    graph = simplify(path, tmp_path / "float.onnx", "net")
+    np.savez(
+        tmp_path / "d.npz",
+        image=rng.standard_normal((5, 3, 8, 8)).astype(np.float32),
+        keep=np.broadcast_to(np.arange(64) < 40, (5, 1, 1, 64)),
+    )
+    samples = open_dataset(tmp_path / "d.npz", graph.inputs).samples()
+    table = observe(graph, samples, scratch=tmp_path)
+    (making,) = table.header.makings
+    assert making.strides["masked"] > 1
+    found = table.tensors["masked"].histogram
+    assert found.beyond / found.total == pytest.approx(24 / 64, abs=0.05)
+    assert table.tensors["scores"].histogram.beyond == 0

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edgeopt.calibration.ranges import RangeMethod
 from edgeopt.calibration.selection import ENOUGH, TURNS_FROM, chosen, sampling_for
 from edgeopt.calibration.table import Sampling
 from edgeopt.core.effort import Effort
@@ -30,7 +32,13 @@ def test_enough_are_chosen_evenly_and_each_once(total: int) -> None:
 
 
 def test_only_many_samples_take_turns() -> None:
-    assert sampling_for(Effort.FAST, TURNS_FROM) is Sampling.GROUPS
-    assert sampling_for(Effort.FAST, TURNS_FROM - 1) is Sampling.PART
-    assert sampling_for(Effort.DEFAULT, 10**6) is Sampling.PART
-    assert sampling_for(Effort.HIGH, 10**6) is Sampling.PART
+    sampling = partial(sampling_for, RangeMethod.L24)
+    assert sampling(Effort.FAST, TURNS_FROM) is Sampling.GROUPS
+    assert sampling(Effort.FAST, TURNS_FROM - 1) is Sampling.PART
+    assert sampling(Effort.DEFAULT, 10**6) is Sampling.PART
+    assert sampling(Effort.HIGH, 10**6) is Sampling.PART
+
+
+def test_extremes_need_every_element() -> None:
+    for effort in Effort:
+        assert sampling_for(RangeMethod.MIN_MAX, effort, 10**6) is Sampling.EXACT
