@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from edgeopt.calibration.padding import mask_input
 from edgeopt.calibration.patches import Window, chosen_places
 from edgeopt.core.graph import FloatGraph
 from edgeopt.core.ir import ir, passes
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
 
 PLACES = 8192
 """Places at which a layer's inputs are looked at, over all samples, at most."""
-
-MASKS = ("attention_mask", "input_mask")
-"""Inputs that tell tokens from padding: their name alone tells them from other integers."""
 
 _SHARE = 256
 """The same in one sample: it must not depend on which other samples there are."""
@@ -147,6 +145,7 @@ def collect_hessians(
     model = ir.load(graph.path)
     layers = _layers(model.graph)
     gathered = {layer: _Gathered() for layer in layers.values()}
+    mask = mask_input(model.graph)
     computed = _expose(model, {layer.data for layer in gathered})
     path = scratch / "layers.onnx"
     ir.save(model, path)
@@ -158,7 +157,7 @@ def collect_hessians(
         if session is not None:
             found = run(session, computed, sample.inputs, sample.origin)
             values.update(zip(computed, found, strict=True))
-        parts = _parts(sample)
+        parts = _parts(sample, mask)
         for layer, into in gathered.items():
             for patches in layer.patches(values[layer.data], parts, most):
                 into.add(patches)
@@ -188,12 +187,12 @@ class _Part:
     tokens: NDArray[np.bool_] | None
 
 
-def _parts(sample: Sample) -> list[_Part]:
+def _parts(sample: Sample, masking: ir.Value | None) -> list[_Part]:
     arrays = [np.ascontiguousarray(sample.inputs[name]) for name in sorted(sample.inputs)]
     sizes = {len(a) if a.ndim else 0 for a in arrays}
     batch = sizes.pop() if len(sizes) == 1 else 1
-    mask = next((sample.inputs[name] for name in MASKS if name in sample.inputs), None)
-    known = mask is not None and mask.ndim == 2 and len(mask) == batch
+    mask = sample.inputs[masking.name or ""] if masking is not None else None
+    known = mask is not None and len(mask) == batch
     parts = []
     for i in range(batch):
         seed = 0

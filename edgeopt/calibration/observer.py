@@ -16,6 +16,7 @@ import numpy as np
 
 from edgeopt.calibration.counting import TensorCounter
 from edgeopt.calibration.extremes import InputExtremes
+from edgeopt.calibration.padding import Padding, mask_input, token_tensors
 from edgeopt.calibration.points import channel_axes, observation_points
 from edgeopt.calibration.sampling import Samplers, add_samplers
 from edgeopt.calibration.table import (
@@ -80,9 +81,12 @@ def observe(
     axes = channel_axes(model.graph)
     counters = {name: TensorCounter(name) for name in names}
     if not names:
-        return _table(graph, 0, _making(sampling, []), counters)
+        return _table(graph, 0, _making(sampling, [], None), counters)
+    mask = mask_input(model.graph)
+    tokens = frozenset() if mask is None else token_tensors(model.graph, mask, names)
+    padding = Padding(mask.name or "", tokens) if mask is not None and tokens else None
     probes = _probes(graph, names, axes, sampling, scratch)
-    making = _making(sampling, probes)
+    making = _making(sampling, probes, padding)
     extremes = InputExtremes([spec.name for spec in graph.inputs if spec.name in counters])
 
     def observed(sample: Sample) -> tuple[_Probe, list[NDArray[np.generic]]]:
@@ -92,7 +96,7 @@ def observe(
     count, saved = 0, time.monotonic()
     for count, (sample, (probe, values)) in enumerate(each_of(samples, observed), 1):
         extremes.add(sample)
-        probe.count(values, counters, sample.origin)
+        probe.count(values, counters, sample, padding)
         progress("calibrating", done + count, total)
         if checkpoint is not None and time.monotonic() - saved > CHECKPOINT_S:
             checkpoint(_table(graph, count, making, counters))
@@ -103,13 +107,14 @@ def observe(
     return _table(graph, count, making, counters)
 
 
-def _making(sampling: Sampling, probes: Sequence[_Probe]) -> Making:
+def _making(sampling: Sampling, probes: Sequence[_Probe], padding: Padding | None) -> Making:
     return Making(
         runtime=RUNTIME,
         level=LEVEL,
         cpu=cpu_features(),
         sampling=sampling,
         strides={n: s for p in probes for n, s in p.samplers.strides.items() if s > 1},
+        padding=padding.mask if padding is not None else "",
     )
 
 
@@ -142,13 +147,17 @@ class _Probe:
         self,
         values: Sequence[NDArray[Any]],
         counters: Mapping[str, TensorCounter],
-        origin: str,
+        sample: Sample,
+        padding: Padding | None,
     ) -> None:
         observed, averaged = self.samplers.values, self.samplers.means
-        for name, halves in zip(observed, values, strict=False):
-            counters[name].add(halves, origin)
+        for name, found in zip(observed, values, strict=False):
+            halves = found if padding is None else padding.left_out(name, found, sample.inputs)
+            counters[name].add(halves, sample.origin)
             if name in self.axes:
-                counters[name].add_channels(_channels(halves, self.axes[name]))
+                # Without padding, the batch and the tokens are one axis.
+                axis = min(self.axes[name], halves.ndim - 1)
+                counters[name].add_channels(_channels(halves, axis))
         for name, means in zip(averaged, values[len(observed) :], strict=True):
             # (N, C, 1, 1): the graph took the means already, but for those of a batch.
             counters[name].add_means(means.mean((0, 2, 3)) if len(means) > 1 else means.reshape(-1))

@@ -8,11 +8,13 @@ wrong tokens: that costs MiniLM 1.2 dB.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
 from edgeopt.core.ir import ir
+from edgeopt.core.tensors import Batch
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,6 +24,23 @@ if TYPE_CHECKING:
 MASKS = ("attention_mask", "input_mask")
 """Names of inputs that are 0 at padding tokens. A ``key_padding_mask``, which says the opposite,
 isn't one of them."""
+
+
+@dataclass(frozen=True)
+class Padding:
+    """Which tensors hold padding tokens, and the input that tells which these are.
+
+    Args:
+        mask: The input's name.
+        tokens: The tensors' names.
+    """
+
+    mask: str
+    tokens: frozenset[str]
+
+    def left_out(self, tensor: str, values: Values, inputs: Batch) -> Values:
+        """A tensor's values, ``(tokens, C)`` without padding where it has any."""
+        return without_padding(values, inputs[self.mask]) if tensor in self.tokens else values
 
 
 def mask_input(graph: ir.Graph) -> ir.Value | None:
@@ -36,6 +55,7 @@ def mask_input(graph: ir.Graph) -> ir.Value | None:
 def token_tensors(graph: ir.Graph, mask: ir.Value, names: Iterable[str]) -> frozenset[str]:
     """Those of some tensors that hold a vector for each of the mask's tokens, ``(N, T, C)``."""
     values = {value.name: value for node in graph for value in node.outputs}
+    values.update({value.name: value for value in graph.inputs})
     return frozenset(name for name in names if name in values and _is_of(values[name], mask))
 
 

@@ -51,6 +51,7 @@ class Making(Record, frozen=True):
         cpu: The processor's architecture and the features that choose float kernels.
         sampling: Which elements were counted.
         strides: The stride at which image tensors were sampled, where it isn't 1.
+        padding: The input that masks padding tokens, which aren't counted; empty if there is none.
     """
 
     runtime: str
@@ -58,6 +59,7 @@ class Making(Record, frozen=True):
     cpu: str
     sampling: Sampling
     strides: dict[str, int]
+    padding: str = ""
 
 
 class TableHeader(Record, frozen=True):

@@ -185,3 +185,48 @@ def test_an_infinite_mask_is_no_nan(
     found = table.tensors["masked"].histogram
     assert found.beyond / found.total == pytest.approx(24 / 64, abs=0.05)
     assert table.tensors["scores"].histogram.beyond == 0
+
+
+def test_padding_tokens_count_for_nothing(
+    save_model: Callable[..., Path], tmp_path: Path, rng: np.random.Generator
+) -> None:
+    path = save_model(
+        [
+            helper.make_node("MatMul", ["tokens", "w"], ["hidden"], "product"),
+            helper.make_node("MatMul", ["hidden", "v"], ["deeper"], "next"),
+            helper.make_node("Unsqueeze", ["attention_mask", "last"], ["wide"], "wide"),
+            helper.make_node("Cast", ["wide"], ["weight"], "cast", to=TensorProto.FLOAT),
+            helper.make_node("Mul", ["deeper", "weight"], ["kept"], "mask"),
+            helper.make_node("ReduceSum", ["kept", "one"], ["pooled"], "pool", keepdims=0),
+            helper.make_node("MatMul", ["pooled", "v"], ["y"], "head"),
+        ],
+        [
+            ("tokens", TensorProto.FLOAT, ["batch", "length", 4]),
+            ("attention_mask", TensorProto.INT64, ["batch", "length"]),
+        ],
+        [("y", TensorProto.FLOAT, ["batch", 4])],
+        {
+            **{n: rng.standard_normal((4, 4)).astype(np.float32) for n in "wv"},
+            "last": np.array([-1]),
+            "one": np.array([1]),
+        },
+    )
+    graph = simplify(path, tmp_path / "float.onnx", "net")
+    tokens = rng.standard_normal((9, 10, 4)).astype(np.float32)
+    mask = (np.arange(10) < rng.integers(1, 10, (9, 1))).astype(np.int64)
+    tokens[mask == 0] = 1000  # what a padding token looks like says nothing about texts
+    np.savez(tmp_path / "d.npz", tokens=tokens, attention_mask=mask)
+    dataset = open_dataset(tmp_path / "d.npz", graph.inputs)
+    table = observe(graph, dataset.samples(), scratch=tmp_path, sampling=Sampling.EXACT)
+    assert table.header.makings[0].padding == "attention_mask"
+    for name in ("tokens", "hidden"):
+        stats = table.tensors[name]
+        assert stats.histogram.total == 4 * mask.sum()
+        assert stats.channels is not None
+        assert stats.channels.high is not None
+        assert stats.channels.high.max() < 100
+    rows = [t[m != 0].mean(0) for t, m in zip(tokens, mask, strict=True)]
+    channels = table.tensors["tokens"].channels
+    assert channels is not None
+    np.testing.assert_allclose(channels.means, np.mean(rows, axis=0), atol=1e-3)
+    assert table.tensors["pooled"].histogram.total == 9 * 4
