@@ -94,7 +94,8 @@ def run(session: Any, outputs: Sequence[str] | None, inputs: Batch, origin: str)
             raise
         raise DataError(
             f"{origin}: the model fails on this sample: {reason(error)}",
-            hint="check the sample's shapes and values against the model's inputs",
+            hint="check its shapes and values against the model's inputs; without --evaluation and "
+            "--calibration it is random, and of size 1 where a size is dynamic",
         ) from error
 
 

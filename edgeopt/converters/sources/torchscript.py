@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import pickle
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +42,7 @@ class TorchScriptSource:
         dynamic = {
             s.name: {i: d for i, d in enumerate(s.shape) if isinstance(d, str)} for s in self.specs
         }
-        with quiet("PyTorch's ONNX exporter"):
+        with quiet("PyTorch's ONNX exporter"), _log_printed():
             try:
                 torch.onnx.export(
                     self._program,
@@ -128,6 +130,17 @@ def _load(path: Path) -> Any:
             raise ModelError(
                 f"{path}: not a readable TorchScript file ({lines[0][:160]})", hint=_WAYS_OUT
             ) from error
+
+
+@contextmanager
+def _log_printed() -> Iterator[None]:
+    """Have the exporter print its log: else it goes past Python to standard output, always."""
+    log = torch._C._jit_onnx_log
+    torch._C._jit_onnx_log = print
+    try:
+        yield
+    finally:
+        torch._C._jit_onnx_log = log
 
 
 def _example(spec: TensorSpec) -> torch.Tensor:

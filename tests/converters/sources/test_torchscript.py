@@ -52,6 +52,19 @@ def test_weights_alone_are_not_a_model(tmp_path: Path) -> None:
         edgeopt.convert(tmp_path / "w.pth")
 
 
+def test_what_the_exporter_cannot_do_is_one_line_and_prints_nothing(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    class Flipped(torch.nn.Module):  # type: ignore[misc, name-defined]
+        def forward(self, x):  # type: ignore[no-untyped-def]
+            return torch.bitwise_not(x)
+
+    torch.jit.trace(Flipped(), torch.ones(1, 4, dtype=torch.int64)).save(str(tmp_path / "net.pt"))
+    with pytest.raises(ModelError, match=r"can't export this TorchScript.*file\.py:factory"):
+        edgeopt.convert(tmp_path / "net.pt", input=["x:int64[1,4]"], output=tmp_path / "out")
+    assert capfd.readouterr() == ("", "")
+
+
 @pytest.mark.parametrize("data", [b"", b"garbage", b"PK\x03\x04"])
 def test_garbage(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "w.pt").write_bytes(data)
