@@ -9,6 +9,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
+from edgeopt.benchmarks.metrics import UserFunction
 from edgeopt.converters.registry import WRITERS
 from edgeopt.converters.writer import Kept, Writer, WriteRequest, Written
 from edgeopt.core.errors import DataError
@@ -51,10 +52,16 @@ from edgeopt.pipeline.options import (
 )
 from edgeopt.pipeline.preparation import Preparation
 from edgeopt.pipeline.recipe import recipe_of
-from edgeopt.pipeline.search.automatic import keep_within_budget
-from edgeopt.pipeline.search.budget import AutoOptions, Budget, parse_agreement, parse_drop
+from edgeopt.pipeline.search.automatic import search_within_budget, with_mix
 from edgeopt.pipeline.search.judge import Judge
-from edgeopt.pipeline.search.record import SearchRecord, search_path
+from edgeopt.pipeline.search.options import SECONDS, TOP1, read_auto_options
+from edgeopt.pipeline.search.outcome import notes, spared, unreachable
+from edgeopt.pipeline.search.record import (
+    Mix,
+    SearchRecord,
+    check_search_replaceable,
+    search_path,
+)
 from edgeopt.pipeline.split import Split, split_data
 from edgeopt.pipeline.verify import compare, verification
 from edgeopt.pipeline.versions import versions
@@ -75,7 +82,7 @@ class Artifact(Record, frozen=True):
     Args:
         path: Where it is.
         manifest: All that is known of it; the file beside it holds the same.
-        search: How ``auto`` found which layers stay float; another file beside it holds the same.
+        search: How ``auto`` found which layers to spare; another file beside it holds the same.
     """
 
     path: str
@@ -108,7 +115,8 @@ def convert(
     min_sqnr: float | None = None,
     max_drop: str | None = None,
     min_agreement: str | float | None = None,
-    search_time: float = 300.0,
+    accuracy: str | UserFunction = TOP1,
+    search_time: float = SECONDS,
     replay: str | Path | None = None,
     verify: bool = True,
     force: bool = False,
@@ -124,8 +132,8 @@ def convert(
             or a live ``torch.nn.Module``.
         to: Formats: ``onnx``.
         precision: Precisions: ``fp32``, ``fp16``, ``int8``, ``int8-dynamic``, ``int8-weight``,
-            ``int16x8``, ``int4-weight``; ``auto`` is int8 with as few layers float as a budget
-            needs.
+            ``int16x8``, ``int4-weight``; ``auto`` is int8 with as few layers float
+            or at 16 bits as a budget needs.
         calibration: Data that int8 is calibrated on: a ``.npz`` with an array for each input,
             samples along axis 0; a folder of images; ``module:function`` or a function.
         table: A calibration table of this model, made by :func:`edgeopt.calibrate`: nothing is
@@ -143,9 +151,11 @@ def convert(
         weights: The weights of a factory's model: ``.safetensors``, or ``.pt`` with weights only.
         preprocess: The preprocessing contract, or a TOML file of it.
         min_sqnr: The verification floor in dB, instead of 80 (fp32), 40 (fp16) and 10 (int8).
-        max_drop: A budget of ``auto``: how far top-1 may fall, ``"0.5pp"`` (percentage points).
+        max_drop: A budget of ``auto``: how far accuracy may fall, ``"0.5pp"`` (percentage points).
         min_agreement: Another: the least agreement with float, ``"99%"`` or 0.99. ``min_sqnr`` is
             one too.
+        accuracy: What ``max_drop`` is of: ``top1``, or ``module:function``, called as
+            ``function(outputs, labels)``.
         search_time: How long ``auto`` may search, in s.
         replay: A ``.search.json`` that ``auto`` takes gains and latencies from.
         verify: False leaves verification out.
@@ -178,10 +188,14 @@ def convert(
         code_allowed=code,
         keep_float=parse_layers(keep_float),
         keep_16bit=parse_layers(keep_16bit),
-        search=AutoOptions(
-            Budget(parse_drop(max_drop), min_sqnr, parse_agreement(min_agreement)),
-            search_time,
-            None if replay is None else Path(replay),
+        search=read_auto_options(
+            max_drop=max_drop,
+            min_sqnr=min_sqnr,
+            min_agreement=min_agreement,
+            accuracy=accuracy,
+            search_time=search_time,
+            replay=replay,
+            code_allowed=code,
         ),
     )
     return _Conversion(model, options, progress).run()
@@ -215,12 +229,17 @@ class _Conversion:
             }
             with working_folder(output) as self.work:
                 for path in paths.values():
-                    check_replaceable(path, force=self.options.force)
-                    check_replaceable(failed_path(path), force=self.options.force)
+                    self._check_replaceable(path)
                 made = [self._make(*key, path) for key, path in paths.items()]
                 self._place(made)
         raise_failures([a.manifest for a in made if a.path.endswith(".failed")])
-        return ConvertResult(artifacts=tuple(made), warnings=self._warnings())
+        return ConvertResult(artifacts=tuple(made), warnings=self._warnings(made))
+
+    def _check_replaceable(self, path: Path) -> None:
+        check_replaceable(path, force=self.options.force)
+        check_replaceable(failed_path(path), force=self.options.force)
+        if Precision.AUTO in self.options.precision:
+            check_search_replaceable(search_path(path), force=self.options.force)
 
     def _prepare(self, scratch: Path) -> Preparation:
         options = self.options
@@ -292,11 +311,21 @@ class _Conversion:
         data, floor = self.split.record(SOURCE_SAMPLES), self.options.floor(Precision.FP32)
         return verification("source", data, floor, checks)
 
+    @cached_property
+    def judge(self) -> Judge:
+        """What a search asks, its data already checked."""
+        emulated = self.target.exact_sums and saturates()
+        judge = Judge(self.graph, self.split, self.options.search.metric, emulated, self.progress)
+        judge.check()
+        return judge
+
     # One artifact -------------------------------------------------------------------------------
 
     def _make(self, fmt: Format, precision: Precision, path: Path) -> Artifact:
         # Data is opened, and so checked, before the first long step.
         self.split  # noqa: B018 - opens it
+        if precision is Precision.AUTO:
+            self.judge  # noqa: B018 - checks labels
         self.progress(f"writing {path.name}", 0, None)
         temporary = self.work / path.name
         request = WriteRequest(self.graph, self.target, temporary, self.prepared.scratch)
@@ -311,19 +340,17 @@ class _Conversion:
                 progress=self.progress,
             )
         write = WRITERS[fmt, precision].load()
-        search = self._search(request, write) if precision is Precision.AUTO else None
-        if search is not None:
-            floating = request.kept.floating | set(search.chosen)
-            request = replace(request, kept=Kept(floating, request.kept.wide))
+        search = self._search(request, write, path) if precision is Precision.AUTO else None
+        found = Mix() if search is None or search.chosen is None else search.chosen
+        request = with_mix(request, found)
         with reporting(self.options.output):
-            written: Written = write(request)
+            written: Written = spared(write(request), search)
         checked = self._verify(fmt, precision, temporary)
         rewritten = fmt is Format.ONNX and precision.static and self.target.runs_here(fmt)
         if checked is not None and rewritten:
             written = replace(written, warnings=(*written.warnings, *self._changes(temporary)))
         failed = self.options.verify and not self._passed(checked)
         final = failed_path(path) if failed else path
-        found = search.chosen if search is not None else ()
         manifest = self._manifest(final.name, temporary, fmt, precision, written, checked, found)
         finished = temporary.replace(self.work / final.name)
         write_manifest(finished, manifest)
@@ -340,14 +367,17 @@ class _Conversion:
             for file in files:
                 move_into_place(self.work / file.name, file)
 
-    def _search(self, request: WriteRequest, write: Writer) -> SearchRecord:
-        judge = Judge(
-            self.graph,
-            self.split.samples,
-            labelled=self.split.evaluation.labelled,
-            emulated=self.target.exact_sums and saturates(),
-        )
-        return keep_within_budget(request, write, judge, self.options.search, self.progress)
+    def _search(self, request: WriteRequest, write: Writer, path: Path) -> SearchRecord:
+        options = self.options.search
+        if self.options.verify:  # an artifact below the floor is none
+            floor = self.options.floor(Precision.AUTO)
+            options = replace(options, budget=options.budget.with_floor(floor))
+        search = search_within_budget(request, write, self.judge, options, self.progress)
+        if search.chosen is None:
+            kept = search_path(path)
+            write_bytes(kept, to_json(search))
+            raise unreachable(search, kept)
+        return search
 
     def _verify(self, fmt: Format, precision: Precision, artifact: Path) -> Verification | None:
         if not self.options.verify:
@@ -386,7 +416,7 @@ class _Conversion:
         precision: Precision,
         written: Written,
         checked: Verification | None,
-        found: tuple[str, ...],
+        found: Mix,
     ) -> Manifest:
         calibrated = self.calibrated if self.options.calibrates(precision) else None
         return Manifest(
@@ -411,13 +441,15 @@ class _Conversion:
             warnings=written.warnings,
         )
 
-    def _warnings(self) -> tuple[str, ...]:
+    def _warnings(self, made: list[Artifact]) -> tuple[str, ...]:
         found = []
         precisions = self.options.precision
         if self.target.warning and any(p.adds_integers for p in precisions):
             found.append(f"int8 is {self.target.warning}")
         if any(self.options.calibrates(p) for p in precisions):
             found += self.calibrated.warnings
+        for artifact in made:
+            found += () if artifact.search is None else notes(artifact.search, self.target)
         if self.options.verify and self.split.record().kind == "random":
             found.append(
                 "verified on random inputs: give --evaluation or --calibration for real ones"

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
-
-import msgspec
 
 from edgeopt.calibration.ranges import RangeMethod
 from edgeopt.converters.registry import formats, precisions
@@ -18,7 +17,7 @@ from edgeopt.core.errors import UnsupportedError, UsageError
 from edgeopt.core.precision import Format, Precision
 from edgeopt.core.preprocessing import Preprocessing
 from edgeopt.core.record import read_toml
-from edgeopt.pipeline.search.budget import AutoOptions
+from edgeopt.pipeline.search.options import AutoOptions
 from edgeopt.targets import DEFAULT_TARGET
 
 E = TypeVar("E", bound=StrEnum)
@@ -79,6 +78,8 @@ class ConvertOptions:
                 "--keep-float keeps layers of integer precisions float, and none is asked for",
                 hint="add --precision int8, say",
             )
+        if self.min_sqnr is not None and not math.isfinite(self.min_sqnr):
+            raise UsageError(f"--min-sqnr is {self.min_sqnr}", hint="use a number of dB")
         self._check_search()
         if self.keep_16bit and not any(p.static for p in self.precision):
             raise UsageError(
@@ -101,12 +102,14 @@ class ConvertOptions:
                 "--precision auto needs a budget",
                 hint="add --max-drop 0.5pp, --min-agreement 99% or --min-sqnr 20",
             )
-        asked = msgspec.structs.replace(self.search.budget, min_sqnr=None)
-        if not asked.empty and Precision.AUTO not in self.precision:
+        if self.search.given and Precision.AUTO not in self.precision:
             raise UsageError(
-                "--max-drop and --min-agreement are budgets of --precision auto",
-                hint="add --precision auto; --min-sqnr is a floor for every precision",
+                f"{self.search.given[0]} belongs to --precision auto",
+                hint="add --precision auto, or leave it out",
             )
+        if self.search.replayed is None or len(self.to) == 1:
+            return
+        raise UsageError("--replay is of one format's search", hint="name one format with --to")
 
     def calibrates(self, precision: Precision) -> bool:
         """Whether an artifact of ``precision`` is made with calibration data."""

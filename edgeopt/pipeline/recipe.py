@@ -8,6 +8,7 @@ from edgeopt.core.manifest import Recipe
 from edgeopt.core.precision import Precision
 from edgeopt.pipeline.calibrated import Calibrated
 from edgeopt.pipeline.options import ConvertOptions
+from edgeopt.pipeline.search.record import Mix
 from edgeopt.targets import Profile
 
 
@@ -16,7 +17,7 @@ def recipe_of(
     target: Profile,
     precision: Precision,
     calibrated: Calibrated | None,
-    found: tuple[str, ...] = (),
+    found: Mix,
 ) -> Recipe:
     """How an artifact was made.
 
@@ -25,13 +26,13 @@ def recipe_of(
         target: The device.
         precision: The artifact's.
         calibrated: What it was calibrated with; None if it wasn't.
-        found: Layers that a search keeps float.
+        found: What a search spares besides.
     """
     int8 = precision.static
     recipe = Recipe(
         target=target.name,
-        keep_float=(*options.keep_float, *found) if precision.quantizes else (),
-        keep_16bit=options.keep_16bit if int8 else (),
+        keep_float=(*options.keep_float, *found.keep_float) if precision.quantizes else (),
+        keep_16bit=(*options.keep_16bit, *found.keep_16bit) if int8 else (),
     )
     if calibrated is None:
         return recipe

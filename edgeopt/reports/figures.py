@@ -43,3 +43,14 @@ def share(value: float | None) -> str:
     if 0 < value < 0.0001:
         return "<0.01 %"
     return f"{100 * value:.3g} %"
+
+
+def percent(value: float | None) -> str:
+    """A share from 0 to 1 whose hundredths count.
+
+    >>> percent(0.91253), percent(1.0), percent(None)
+    ('91.25 %', '100 %', '')
+    """
+    if value is None:
+        return ""
+    return "100 %" if value == 1 else f"{100 * value:.2f} %"

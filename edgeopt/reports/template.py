@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from edgeopt.reports.figures import decibels, milliseconds, number, share
+from edgeopt.reports.figures import decibels, milliseconds, number, percent, share
 
 
 def render(name: str, values: Mapping[str, Any]) -> str:
@@ -27,5 +27,11 @@ def render(name: str, values: Mapping[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"db": decibels, "ms": milliseconds, "number": number, "share": share}
+    environment.filters |= {
+        "db": decibels,
+        "ms": milliseconds,
+        "number": number,
+        "percent": percent,
+        "share": share,
+    }
     return environment.get_template(name).render(values)

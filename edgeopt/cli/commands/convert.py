@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,6 +14,7 @@ from edgeopt.cli.terminal import Terminal
 from edgeopt.cli.values import comma_list, completed
 from edgeopt.converters.registry import formats
 from edgeopt.core.effort import Effort
+from edgeopt.core.errors import OutputError
 from edgeopt.core.precision import Format, Precision
 
 if TYPE_CHECKING:
@@ -57,7 +59,10 @@ EXAMPLES = (
     help=f"One or several of {', '.join(Precision)}; fp32 if not given.",
 )
 @option(
-    "--calibration", type=click.Path(), metavar="DATA", help=f"What int8 and int16x8 need. {DATA}"
+    "--calibration",
+    type=click.Path(),
+    metavar="DATA",
+    help=f"What int8, int16x8 and auto need. {DATA}",
 )
 @option(
     "--table",
@@ -125,13 +130,21 @@ EXAMPLES = (
     "--max-drop",
     section=MIXED,
     metavar="X",
-    help="A budget for --precision auto: how far top-1 may fall, in percentage points: 0.5pp.",
+    help="A budget for --precision auto: how far accuracy may fall, in percentage points: 0.5pp.",
 )
 @option(
     "--min-agreement",
     section=MIXED,
     metavar="X",
     help="Another: the least agreement with float, such as 99%; --min-sqnr is one too.",
+)
+@option(
+    "--accuracy",
+    default="top1",
+    section=MIXED,
+    metavar="NAME",
+    help="What --max-drop is of: top1 if not given, any topK, or module:function, called as "
+    "function(outputs, labels).",
 )
 @option(
     "--search-time",
@@ -146,7 +159,7 @@ EXAMPLES = (
     type=click.Path(),
     section=MIXED,
     metavar="FILE",
-    help="A .search.json whose gains and latencies --precision auto takes as they are.",
+    help="A .search.json whose layers, gains and latencies --precision auto takes as they are.",
 )
 @option(
     "--min-sqnr",
@@ -182,17 +195,26 @@ def convert(terminal: Terminal, model: str, **options: Any) -> None:
         from edgeopt.pipeline.convert import convert as run
 
         result = run(model, preprocess=contract, progress=progress, **options)
-    _plot(result)
+    unplotted = _plot(result, force=options["force"])
     from edgeopt.cli.views.conversion import draw_conversion
 
     terminal.show(result, lambda: draw_conversion(result))
-    terminal.warn(*result.warnings, *(w for a in result.artifacts for w in a.manifest.warnings))
+    told = (w for a in result.artifacts for w in a.manifest.warnings)
+    terminal.warn(*result.warnings, *told, *unplotted)
 
 
-def _plot(result: ConvertResult) -> None:
-    """Draw the trade-off of each search beside its artifact."""
+def _plot(result: ConvertResult, *, force: bool) -> list[str]:
+    """Draw the trade-off of each search beside its artifact; gives what couldn't be drawn."""
+    unplotted = []
     for artifact in result.artifacts:
         if artifact.search is not None:
+            from edgeopt.pipeline.search.record import page_path
             from edgeopt.reports.search import write_search_page
 
-            write_search_page(artifact.search, f"{artifact.path}.search.html")
+            try:
+                path = page_path(Path(artifact.path))
+                write_search_page(artifact.search, path, force=force)
+            except OutputError as error:
+                # The artifact is whole without it.
+                unplotted.append(f"the search is not plotted: {error}")
+    return unplotted

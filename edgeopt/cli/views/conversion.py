@@ -8,6 +8,7 @@ from edgeopt.cli.figures import ABSENT, decibels, percent, plural, size, three
 from edgeopt.cli.tables import table
 from edgeopt.core.manifest import DataRecord, Manifest, Verification
 from edgeopt.pipeline.convert import Artifact, ConvertResult
+from edgeopt.pipeline.search.record import Mix, Point, page_path, search_path
 
 _TITLES = (
     "file",
@@ -24,7 +25,7 @@ _TITLES = (
 def draw_conversion(result: ConvertResult) -> str:
     """A row an artifact, then what the figures are based on and where the files are."""
     drawn = table(_TITLES, map(_row, result.artifacts), left=3)
-    told = dict.fromkeys(line for a in result.artifacts for line in _based_on(a.manifest))
+    told = dict.fromkeys(line for a in result.artifacts for line in _told(a))
     folder = Path(result.artifacts[0].path).parent
     where = f"The artifacts are in {folder}, each with its manifest beside it (.json)."
     return drawn + "\n" + "".join(f"{line}\n" for line in (*told, where))
@@ -58,6 +59,38 @@ def _integer(manifest: Manifest) -> str:
     if manifest.integer_layers is None:
         return ""
     return f"{manifest.integer_layers}/{manifest.integer_layers + len(manifest.float_layers)}"
+
+
+def _told(artifact: Artifact) -> list[str]:
+    return [*_based_on(artifact.manifest), *_spared(artifact)]
+
+
+def _spared(artifact: Artifact) -> list[str]:
+    """Which layers a search spared, what that gives, and where its trade-off is."""
+    search = artifact.search
+    if search is None or search.chosen is None:
+        return []
+    chosen, int8 = search.point(search.chosen), search.point(Mix())
+    assert chosen is not None
+    assert int8 is not None
+    page = page_path(Path(artifact.path)).name
+    if chosen is int8:
+        return [f"auto is int8 as it is: {search.budget.told(int8.quality)}{_latency(int8)}."]
+    return [
+        f"auto keeps {_named(search.chosen)} of {plural(search.layers, 'layer')} to meet the "
+        f"budget: {search.budget.told(chosen.quality)}{_latency(chosen)}; "
+        f"int8: {search.budget.told(int8.quality)}{_latency(int8)}.",
+        f"All that was tried is in {page} and {search_path(Path(artifact.path)).name}.",
+    ]
+
+
+def _named(mix: Mix) -> str:
+    kept = ((mix.keep_float, "float"), (mix.keep_16bit, "at 16 bits"))
+    return " and ".join(f"{', '.join(names)} {how}" for names, how in kept if names)
+
+
+def _latency(point: Point) -> str:
+    return "" if point.ratio is None else f", {point.ratio.point:.2f}x the latency of float32"
 
 
 def _based_on(manifest: Manifest) -> list[str]:

@@ -1,71 +1,78 @@
-"""What ``--precision auto`` adds to a conversion: which layers the artifact keeps float."""
+"""What ``--precision auto`` adds to a conversion: which layers the artifact spares the 8 bits."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 from edgeopt.converters.onnx.placement import ANCHORS
 from edgeopt.converters.writer import Kept, Writer, WriteRequest
 from edgeopt.core.effort import Effort
-from edgeopt.core.errors import DataError, UsageError
+from edgeopt.core.errors import UsageError
 from edgeopt.core.graph import FloatGraph
 from edgeopt.core.ir import ir
+from edgeopt.core.precision import Format
 from edgeopt.core.progress import Progress
-from edgeopt.core.record import from_json
-from edgeopt.pipeline.search.budget import AutoOptions
 from edgeopt.pipeline.search.judge import Judge
-from edgeopt.pipeline.search.record import SearchRecord
-from edgeopt.pipeline.search.search import Search
+from edgeopt.pipeline.search.options import AutoOptions
+from edgeopt.pipeline.search.record import Arithmetic, Mix, SearchRecord
+from edgeopt.pipeline.search.search import Made, Search
 
 
-def keep_within_budget(
+def search_within_budget(
     request: WriteRequest, write: Writer, judge: Judge, options: AutoOptions, progress: Progress
 ) -> SearchRecord:
-    """Search for the layers to keep float.
+    """Search for the layers to spare.
 
     Args:
         request: What the artifact is made from; those that are tried are written to its scratch
-            folder, with corrections that need no samples.
+            folder.
         write: Makes one.
         judge: Finds its quality.
         options: The user's.
         progress: Told how far it is.
 
     Raises:
-        GateError: If no artifact with an integer layer meets the budget.
-        UsageError: If no budget was given, or what is to be replayed is another model's search.
+        GateError: If nothing could become integer.
+        UsageError: If what is to be replayed is the search of another model or target.
     """
-    if options.budget.max_drop is not None and not judge.labelled:
-        raise DataError(
-            "--max-drop needs labels to know what accuracy is",
-            hint="add labels to --evaluation, or use --min-agreement or --min-sqnr",
-        )
-    effort = request.effort if request.effort is Effort.FAST else Effort.DEFAULT
-    made = iter(range(1_000_000))
-
-    def make(kept: tuple[str, ...]) -> Path:
-        path = request.scratch / f"tried_{next(made)}.onnx"
-        floating = request.kept.floating | set(kept)
-        tried = replace(
-            request,
-            path=path,
-            effort=effort,
-            samples=tuple,
-            kept=Kept(floating, request.kept.wide),
-        )
-        write(tried)
-        return path
-
+    _check_replayed(options.replayed, request)
+    wide = request.target.rules(Format.ONNX).wide is not None
+    layers = searched_layers(request.graph)
     return Search(
         budget=options.budget,
-        layers=searched_layers(request.graph),
-        make=make,
+        layers=[name for name in layers if name not in request.kept.wide],
+        arithmetics=[Arithmetic.FLOAT, *([Arithmetic.WIDE] if wide else [])],
+        make=_Maker(request, write),
         judge=judge,
         seconds=options.seconds,
+        target=request.target.name,
         progress=progress,
-        replayed=None if options.replay is None else read_search(options.replay),
+        replayed=options.replayed,
     ).run()
+
+
+class _Maker:
+    """Makes artifacts to be tried, each under a name of its own."""
+
+    def __init__(self, request: WriteRequest, write: Writer) -> None:
+        self.request, self.write = request, write
+        self.made = 0
+
+    def __call__(self, mix: Mix, rough: bool) -> Made:
+        self.made += 1
+        path = self.request.scratch / f"tried_{self.made}.onnx"
+        tried = with_mix(replace(self.request, path=path), mix)
+        if rough and tried.effort.rounds:
+            tried = replace(tried, effort=Effort.DEFAULT)
+        written = self.write(tried)
+        return Made(path, frozenset(layer.node for layer in written.float_layers))
+
+
+def with_mix(request: WriteRequest, mix: Mix) -> WriteRequest:
+    """The request, with a mix added to what the user keeps from 8 bits."""
+    kept = request.kept
+    floating, wide = kept.floating | {*mix.keep_float}, kept.wide | {*mix.keep_16bit}
+    return replace(request, kept=Kept(floating, wide))
 
 
 def searched_layers(graph: FloatGraph) -> list[str]:
@@ -81,13 +88,13 @@ def searched_layers(graph: FloatGraph) -> list[str]:
     ]
 
 
-def read_search(path: Path) -> SearchRecord:
-    """Read the record of a search.
-
-    Raises:
-        UsageError: If there is none, or it isn't one.
-    """
-    try:
-        return from_json(path.read_bytes(), SearchRecord, where=str(path))
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}", hint="name a .search.json file") from error
+def _check_replayed(replayed: SearchRecord | None, request: WriteRequest) -> None:
+    if replayed is None:
+        return
+    if replayed.graph_sha256 != request.graph.sha256:
+        raise UsageError("--replay: the search is one of another model", hint="leave it out")
+    if replayed.target != request.target.name:
+        raise UsageError(
+            f"--replay: the search was for target {replayed.target!r}",
+            hint=f"add --target {replayed.target}, or leave --replay out",
+        )

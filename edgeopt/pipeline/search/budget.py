@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from pathlib import Path
+import math
+
+import msgspec
 
 from edgeopt.core.errors import UsageError
 from edgeopt.core.record import Record
@@ -16,8 +17,8 @@ class Quality(Record, frozen=True):
         sqnr_db: Of the output that is farthest from float's, in dB; None if all are bit-identical.
         agreement: Share of samples whose first choice is float's; None where no output looks like
             class scores.
-        accuracy: Top-1 on the labels, 0 to 1; None without labels.
-        drop: Float's top-1 minus this one's; None without labels.
+        accuracy: On the labels, 0 to 1; None where it wasn't asked for.
+        drop: Float's accuracy minus this one's; None where it wasn't asked for.
     """
 
     sqnr_db: float | None
@@ -30,7 +31,7 @@ class Budget(Record, frozen=True):
     """What must hold; None where nothing was asked.
 
     Args:
-        max_drop: The most that top-1 may fall, as a share: 0.005 is half a percentage point.
+        max_drop: The most that accuracy may fall, as a share: 0.005 is half a percentage point.
         min_sqnr: The least SQNR, in dB.
         min_agreement: The least agreement with float, 0 to 1.
     """
@@ -42,9 +43,9 @@ class Budget(Record, frozen=True):
     def met(self, quality: Quality) -> bool:
         """Whether all that was asked holds."""
         return (
-            _holds(quality.drop, self.max_drop, lambda have, most: have <= most)
-            and _holds(_sqnr(quality), self.min_sqnr, lambda have, least: have >= least)
-            and _holds(quality.agreement, self.min_agreement, lambda have, least: have >= least)
+            _at_least(_negative(quality.drop), _negative(self.max_drop))
+            and _at_least(_sqnr(quality), self.min_sqnr)
+            and _at_least(quality.agreement, self.min_agreement)
         )
 
     def told(self, quality: Quality) -> str:
@@ -62,37 +63,38 @@ class Budget(Record, frozen=True):
             )
         return ", ".join(parts)
 
+    def rank(self, quality: Quality) -> tuple[float, ...]:
+        """Greater for what comes closer to what was asked."""
+        found = []
+        if self.max_drop is not None:
+            found.append(-math.inf if quality.drop is None else -quality.drop)
+        if self.min_agreement is not None:
+            found.append(-math.inf if quality.agreement is None else quality.agreement)
+        return (*found, _sqnr(quality))
+
+    def with_floor(self, sqnr: float) -> Budget:
+        """The same, with an SQNR that holds where none was asked."""
+        return self if self.min_sqnr is not None else msgspec.structs.replace(self, min_sqnr=sqnr)
+
     @property
     def empty(self) -> bool:
         """Whether nothing was asked."""
         return self == Budget()
 
 
-@dataclass(frozen=True)
-class AutoOptions:
-    """What the user says of a search.
-
-    Args:
-        budget: What must hold.
-        seconds: How long it may take.
-        replay: The record of a search that is to be taken as it was.
-    """
-
-    budget: Budget = field(default_factory=Budget)
-    seconds: float = 300.0
-    replay: Path | None = None
-
-
 def _sqnr(quality: Quality) -> float:
     return float("inf") if quality.sqnr_db is None else quality.sqnr_db
 
 
-def _holds(have: float | None, limit: float | None, test: object) -> bool:
+def _negative(value: float | None) -> float | None:
+    return None if value is None else -value
+
+
+def _at_least(have: float | None, limit: float | None) -> bool:
     if limit is None:
         return True
-    assert callable(test)
     # A share of samples is a fraction whose last bit is no one's intention.
-    return have is not None and (bool(test(have, limit)) or abs(have - limit) < 1e-12)
+    return have is not None and have >= limit - 1e-12
 
 
 def parse_drop(text: str | None) -> float | None:

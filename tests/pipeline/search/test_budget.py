@@ -46,3 +46,16 @@ def test_a_drop_is_in_percentage_points(text: str) -> None:
 def test_an_agreement_is_a_share(text: str) -> None:
     with pytest.raises(UsageError, match="99%"):
         parse_agreement(text)
+
+
+def test_the_best_is_what_comes_closest_to_what_was_asked() -> None:
+    one, two = Quality(20, 0.99, 0.90, 0.02), Quality(19, 0.999, 0.91, 0.01)
+    assert Budget(max_drop=0.001).rank(two) > Budget(max_drop=0.001).rank(one)
+    assert Budget(min_sqnr=30).rank(one) > Budget(min_sqnr=30).rank(two)
+    assert Budget(min_agreement=1.0).rank(two) > Budget(min_agreement=1.0).rank(one)
+    assert Budget(min_sqnr=30).rank(Quality(None)) > Budget(min_sqnr=30).rank(one)
+
+
+def test_a_floor_holds_where_no_sqnr_was_asked() -> None:
+    assert Budget(max_drop=0.1).with_floor(10) == Budget(max_drop=0.1, min_sqnr=10)
+    assert Budget(min_sqnr=5).with_floor(10) == Budget(min_sqnr=5)
