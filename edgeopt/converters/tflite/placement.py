@@ -40,10 +40,13 @@ class LiteRtPlacement:
 
     Args:
         rules: The target's for LiteRT.
+        float_ends: Whether a matrix product that makes an output of the model gives floats: its
+            hybrid kernel adds integers and doesn't round them to 8 bits, which would be the last
+            noise added to the output and the first where a value lies beyond its range.
     """
 
-    def __init__(self, rules: EncodingRules) -> None:
-        self.rules = rules
+    def __init__(self, rules: EncodingRules, *, float_ends: bool = False) -> None:
+        self.rules, self.float_ends = rules, float_ends
 
     def __call__(self, graph: ir.Graph, ranges: Mapping[str, Range], kept: Set[str]) -> Placement:
         """Plan the integer parts of a float graph.
@@ -53,15 +56,17 @@ class LiteRtPlacement:
             ranges: Every usable range, by tensor.
             kept: Names of nodes that are to stay float.
         """
-        plan = _Plan(self.rules, dict(ranges), kept)
+        plan = _Plan(self.rules, dict(ranges), kept, self.float_ends)
         for node in graph:
             plan.consider(node)
         return plan.placement(graph)
 
 
 class _Plan:
-    def __init__(self, rules: EncodingRules, ranges: dict[str, Range], kept: Set[str]) -> None:
-        self.rules, self.ranges, self.kept = rules, ranges, kept
+    def __init__(
+        self, rules: EncodingRules, ranges: dict[str, Range], kept: Set[str], float_ends: bool
+    ) -> None:
+        self.rules, self.ranges, self.kept, self.float_ends = rules, ranges, kept, float_ends
         self.anchors: dict[ir.Node, None] = {}
         self.followers: dict[ir.Node, None] = {}
         self.refused: list[FloatLayer] = []
@@ -96,11 +101,17 @@ class _Plan:
             for value in node.inputs if several else node.inputs[:1]:
                 if value is not None and is_activation(value):
                     quantized[value] = None
-            quantized[self.outputs[node]] = None
+            if not (self.float_ends and self._ends(node)):
+                quantized[self.outputs[node]] = None
         return Placement(
             tuple(self.anchors), tuple(self.followers), tuple(quantized), tuple(self.refused),
             self.equal.ranges(self.ranges), self.fixed,
         )  # fmt: skip
+
+    def _ends(self, node: ir.Node) -> bool:
+        """Whether a matrix product makes an output of the model, which nothing else reads."""
+        output = self.outputs[node]
+        return node.op_type in ("Gemm", "MatMul") and output.is_graph_output() and not output.uses()
 
     def _why_float(self, node: ir.Node) -> str | None:
         if node.op_type in _FLOAT_ONLY:

@@ -11,8 +11,9 @@ import msgspec
 from edgeopt.converters.onnx.quantized import quantized
 from edgeopt.converters.tflite.compiler import compile_model
 from edgeopt.converters.tflite.flatbuffer import to_flatbuffer
-from edgeopt.converters.tflite.model import Model, Tensor
+from edgeopt.converters.tflite.model import Model, Operator, Tensor
 from edgeopt.converters.tflite.passes.constants import Stored
+from edgeopt.converters.tflite.passes.integers import WEIGHTED
 from edgeopt.converters.tflite.placement import LiteRtPlacement
 from edgeopt.converters.tflite.stored import (
     everything,
@@ -100,10 +101,12 @@ def write_int4_weight(request: WriteRequest) -> Written:
 
 
 def _write_integers(request: WriteRequest, rules: EncodingRules, precision: Precision) -> Written:
-    made = quantized(request, rules, precision, LiteRtPlacement(rules))
+    floats = request.ends is Ends.FLOAT and rules.activation.bits == 8
+    place = LiteRtPlacement(rules, float_ends=floats)
+    made = quantized(request, rules, precision, place)
     model = _write(request, made.model, integers=request.ends is Ends.INT8)
     names = {node.name for node in made.planned}
-    integer = {op.node for op in model.operators if op.output.dtype in ("int8", "int16")}
+    integer = {op.node for op in model.operators if _has_integer_weights(op)}
     return Written(
         (*made.encodings, *_others(model, made.encodings)),
         len(names & integer) if names else None,
@@ -125,6 +128,11 @@ def _write(
             tensor.bits = 4
     request.path.write_bytes(to_flatbuffer(model))
     return model
+
+
+def _has_integer_weights(op: Operator) -> bool:
+    weight = op.inputs[1] if op.code in WEIGHTED else None
+    return weight is not None and weight.constant and weight.quantization is not None
 
 
 def _others(model: Model, known: Sequence[Encoding]) -> tuple[Encoding, ...]:

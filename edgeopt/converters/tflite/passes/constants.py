@@ -31,9 +31,12 @@ def place_constants(model: Model, stored: Stored) -> None:
     """
     made: dict[Tensor, Tensor] = {}
     found: list[Operator] = []
+    integers = {op.output for op in model.operators if op.code == "DEQUANTIZE"}
     for op in model.operators:
         if op.code not in ("DEQUANTIZE", "QUANTIZE") and not _in_integers(op):
-            keep = stored is Stored.HYBRID and op.code in HYBRID_CODES
+            # What reads integers and gives floats is the last layer of an integer model.
+            hybrid = stored is Stored.HYBRID or op.inputs[0] in integers
+            keep = hybrid and op.code in HYBRID_CODES
             for index, tensor in enumerate(op.inputs):
                 if tensor is None or tensor.data is None or tensor.quantization is None:
                     continue
@@ -74,6 +77,13 @@ def _in_integers(op: Operator) -> bool:
 
 
 def _floats(tensor: Tensor, made: dict[Tensor, Tensor], found: list[Operator]) -> Tensor:
+    assert tensor.data is not None
+    assert tensor.quantization is not None
+    if tensor not in made and tensor.dtype == np.int32:  # a bias: LiteRT makes no floats of those
+        real = tensor.data * np.array(tensor.quantization.scale, np.float64)
+        made[tensor] = Tensor(
+            tensor.name, np.dtype(np.float32), tensor.shape, data=real.astype(np.float32)
+        )
     if tensor not in made:
         made[tensor] = Tensor(f"{tensor.name}_float", np.dtype(np.float32), tensor.shape)
         found.append(Operator("DEQUANTIZE", [tensor], [made[tensor]]))
