@@ -24,12 +24,14 @@ class Task:
         model: The float model.
         calibration: Samples to calibrate on.
         held_out: Samples to judge on.
+        harder: More of them, judged apart.
     """
 
     name: str
     model: Path
     calibration: Path
     held_out: Path
+    harder: Path | None = None
 
 
 @dataclass(frozen=True)

@@ -84,10 +84,11 @@ SYMMETRIC = (
 
 
 def efficientnet(assets: Path) -> Task:
-    """The task: EfficientNet-Lite0 and 128 photographs; 512 others are held out."""
+    """The task: EfficientNet-Lite0 and 128 photographs; 512 crops of others are held out."""
     return Task(
         "efficientnet_lite0",
         assets / "efficientnet_lite0.onnx",
         assets / "efficientnet_lite0_calibration.npz",
         assets / "efficientnet_lite0_heldout.npz",
+        assets / "efficientnet_lite0_composed.npz",
     )

@@ -30,7 +30,8 @@ def judged(
         task: What it was made of.
         contender: Who made it.
         judge: :func:`judging.classifier` or :func:`judging.embedding`.
-        modes: ``emulated``, with exact sums; ``here``, as this machine runs it.
+        modes: ``emulated``, with exact sums; ``here``, as this machine runs it; ``harder``, with
+            exact sums on the task's harder samples.
 
     Returns:
         The judge's figures for each mode.
@@ -41,16 +42,17 @@ def judged(
         return None
     kept, found = Kept(task.name), {}
     for mode in modes:
+        data = task.held_out if mode != "harder" or task.harder is None else task.harder
         depends = {
             "artifact": digest(made),
             "model": digest(task.model),
-            "data": digest(task.held_out),
+            "data": digest(data),
             "runtime": RUNTIME,
             "machine": cpu(),
         }
         found[mode] = _once(
             kept, f"{contender.name}: {mode}", depends,
-            lambda exact=mode == "emulated": judge(task.model, made, task.held_out, emulated=exact),
+            lambda on=data, exact=mode != "here": judge(task.model, made, on, emulated=exact),
         )  # fmt: skip
     return found
 

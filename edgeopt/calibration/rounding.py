@@ -117,18 +117,17 @@ def _fitted_scales(
     With ``Q`` the integers of a column, each block in a column of its own, the loss of ``Q s - w``
     is least where ``Q^T C Q s = Q^T C w``.
     """
-    blocks, columns = scales.shape
     starts = np.arange(0, len(weight), block)
     pulled = np.add.reduceat(integers * (curvature @ weight), starts, axis=0)
-    found = scales.copy()
-    for column in range(columns):
-        spread = integers[:, column, None] * curvature * integers[None, :, column]
-        normal = np.add.reduceat(np.add.reduceat(spread, starts, axis=0), starts, axis=1)
-        empty = normal[np.arange(blocks), np.arange(blocks)] == 0
-        normal[empty, empty] = 1
-        solved = np.linalg.lstsq(normal, pulled[:, column], rcond=None)[0]
-        found[:, column] = np.where(empty, scales[:, column], solved)
-    return found
+    normal = np.empty((integers.shape[1], len(starts), len(starts)))
+    for at, start in enumerate(starts):
+        own = slice(start, start + block)
+        spread = integers * (curvature[:, own] @ integers[own])
+        normal[:, :, at] = np.add.reduceat(spread, starts, axis=0).T
+    columns, zeros = np.nonzero(normal.diagonal(axis1=1, axis2=2) == 0)
+    normal[columns, zeros, zeros] = 1
+    solved = np.linalg.solve(normal, pulled.T[:, :, None])[:, :, 0].T
+    return np.where(solved == 0, scales, solved).astype(np.float32)
 
 
 def _columns(weight: Floats, axis: int, groups: int) -> Floats:
