@@ -206,6 +206,7 @@ class _Conversion:
 
     def __init__(self, model: Any, options: ConvertOptions, progress: Progress) -> None:
         self.options, self.progress = options, progress
+        self.judges: dict[Format, Judge] = {}
         self.target: Profile = load_target(options.target)
         for wanted in self._wanted():
             self.target.check(*wanted, wide=bool(options.keep_16bit))
@@ -311,13 +312,15 @@ class _Conversion:
         data, floor = self.split.record(SOURCE_SAMPLES), self.options.floor(Precision.FP32)
         return verification("source", data, floor, checks)
 
-    @cached_property
-    def judge(self) -> Judge:
+    def judge(self, fmt: Format) -> Judge:
         """What a search asks, its data already checked."""
-        emulated = self.target.exact_sums and saturates()
-        judge = Judge(self.graph, self.split, self.options.search.metric, emulated, self.progress)
-        judge.check()
-        return judge
+        if fmt not in self.judges:
+            emulated = fmt is Format.ONNX and self.target.exact_sums and saturates()
+            metric = self.options.search.metric
+            judge = Judge(self.graph, fmt, self.split, metric, emulated, self.progress)
+            judge.check()
+            self.judges[fmt] = judge
+        return self.judges[fmt]
 
     # One artifact -------------------------------------------------------------------------------
 
@@ -325,7 +328,7 @@ class _Conversion:
         # Data is opened, and so checked, before the first long step.
         self.split  # noqa: B018 - opens it
         if precision is Precision.AUTO:
-            self.judge  # noqa: B018 - checks labels
+            self.judge(fmt)  # checks labels
         self.progress(f"writing {path.name}", 0, None)
         temporary = self.work / path.name
         request = WriteRequest(self.graph, self.target, temporary, self.prepared.scratch)
@@ -340,7 +343,9 @@ class _Conversion:
                 progress=self.progress,
             )
         write = WRITERS[fmt, precision].load()
-        search = self._search(request, write, path) if precision is Precision.AUTO else None
+        search = None
+        if precision is Precision.AUTO:
+            search = self._search(request, write, self.judge(fmt), path)
         found = Mix() if search is None or search.chosen is None else search.chosen
         request = with_mix(request, found)
         with reporting(self.options.output):
@@ -367,12 +372,14 @@ class _Conversion:
             for file in files:
                 move_into_place(self.work / file.name, file)
 
-    def _search(self, request: WriteRequest, write: Writer, path: Path) -> SearchRecord:
+    def _search(
+        self, request: WriteRequest, write: Writer, judge: Judge, path: Path
+    ) -> SearchRecord:
         options = self.options.search
         if self.options.verify:  # an artifact below the floor is none
             floor = self.options.floor(Precision.AUTO)
             options = replace(options, budget=options.budget.with_floor(floor))
-        search = search_within_budget(request, write, self.judge, options, self.progress)
+        search = search_within_budget(request, write, judge, options, self.progress)
         if search.chosen is None:
             kept = search_path(path)
             write_bytes(kept, to_json(search))

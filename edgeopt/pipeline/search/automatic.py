@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 from edgeopt.converters.onnx.placement import ANCHORS
+from edgeopt.converters.registry import WRITERS
 from edgeopt.converters.writer import Kept, Writer, WriteRequest
 from edgeopt.core.effort import Effort
 from edgeopt.core.errors import UsageError
 from edgeopt.core.graph import FloatGraph
 from edgeopt.core.ir import ir
-from edgeopt.core.precision import Format
+from edgeopt.core.precision import Format, Precision
 from edgeopt.core.progress import Progress
 from edgeopt.pipeline.search.judge import Judge
 from edgeopt.pipeline.search.options import AutoOptions
@@ -36,19 +38,31 @@ def search_within_budget(
         UsageError: If what is to be replayed is the search of another model or target.
     """
     _check_replayed(options.replayed, request)
-    wide = request.target.rules(Format.ONNX).wide is not None
+    # LiteRT loads no layer of 8 bits beside one of 16.
+    wide = judge.fmt is Format.ONNX and request.target.rules(judge.fmt).wide is not None
     layers = searched_layers(request.graph)
     return Search(
         budget=options.budget,
         layers=[name for name in layers if name not in request.kept.wide],
         arithmetics=[Arithmetic.FLOAT, *([Arithmetic.WIDE] if wide else [])],
         make=_Maker(request, write),
+        reference=lambda: _reference(request, judge.fmt),
         judge=judge,
         seconds=options.seconds,
         target=request.target.name,
         progress=progress,
         replayed=options.replayed,
     ).run()
+
+
+def _reference(request: WriteRequest, fmt: Format) -> Path:
+    """The float model in the format: what latencies are compared with."""
+    if fmt is Format.ONNX:
+        return request.graph.path
+    path = request.scratch / f"float{request.path.suffix}"
+    if not path.exists():
+        WRITERS[fmt, Precision.FP32].load()(replace(request, path=path, kept=Kept()))
+    return path
 
 
 class _Maker:
@@ -60,7 +74,7 @@ class _Maker:
 
     def __call__(self, mix: Mix, rough: bool) -> Made:
         self.made += 1
-        path = self.request.scratch / f"tried_{self.made}.onnx"
+        path = self.request.scratch / f"tried_{self.made}{self.request.path.suffix}"
         tried = with_mix(replace(self.request, path=path), mix)
         if rough and tried.effort.rounds:
             tried = replace(tried, effort=Effort.DEFAULT)

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from edgeopt.benchmarks.metrics import Metric
 from edgeopt.core.errors import DataError
+from edgeopt.core.execution import Opened, open_artifact
 from edgeopt.core.graph import FloatGraph
+from edgeopt.core.precision import Format
 from edgeopt.core.progress import Progress
-from edgeopt.core.runtime import open_session, run
 from edgeopt.core.streaming import each_of
 from edgeopt.pipeline.search.budget import Quality
 from edgeopt.pipeline.split import Split
@@ -33,6 +34,7 @@ class Judge:
 
     Args:
         graph: The float graph.
+        fmt: What the artifacts are.
         split: Has the samples.
         metric: Makes the measure of accuracy afresh; None where accuracy isn't asked for.
         emulated: Whether integer sums are emulated: see :func:`edgeopt.core.runtime.saturates`.
@@ -40,6 +42,7 @@ class Judge:
     """
 
     graph: FloatGraph
+    fmt: Format
     split: Split
     metric: Callable[[], Metric] | None
     emulated: bool
@@ -87,11 +90,11 @@ class Judge:
         Raises:
             DataError: If a label isn't one of the classes.
         """
-        session = open_session(artifact, threads=1, emulated=self.emulated, exact=self.emulated)
+        opened = open_artifact(artifact, self.fmt, emulated=self.emulated, exact=self.emulated)
 
         def both(item: tuple[int, Sample]) -> tuple[Outputs, Outputs]:
             sample = item[1]
-            return self._expected(*item), run(session, None, sample.inputs, sample.origin)
+            return self._expected(*item), opened.run(sample.inputs, sample.origin)
 
         comparison = Comparison(self.graph.outputs)
         metric = self.metric() if self.metric is not None and most is None else None
@@ -108,15 +111,15 @@ class Judge:
         known = self._outputs.get(index)
         if known is not None:
             return known
-        outputs = run(self._session, None, sample.inputs, sample.origin)
+        outputs = self._float.run(sample.inputs, sample.origin)
         self._bytes += sum(array.nbytes for array in outputs)
         if self._bytes <= REMEMBERED:
             self._outputs[index] = outputs
         return outputs
 
     @cached_property
-    def _session(self) -> Any:
-        return open_session(self.graph.path, threads=1)
+    def _float(self) -> Opened:
+        return open_artifact(self.graph.path, Format.ONNX)
 
     def _named(self, outputs: Outputs) -> dict[str, Any]:
         return {spec.name: a for spec, a in zip(self.graph.outputs, outputs, strict=True)}

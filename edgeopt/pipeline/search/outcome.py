@@ -39,6 +39,10 @@ def notes(search: SearchRecord, target: Profile) -> tuple[str, ...]:
             f"auto is slower than float32 here ({point.ratio.point:.2f}x): the budget leaves too "
             "little to integers"
         )
+    if not search.machine and search.candidates:
+        found.append(
+            "auto chose its layers without their latency, which can't be measured here yet"
+        )
     if search.machine and not target.runs_here(Format.ONNX):
         found.append(
             f"auto chose its layers by latency on this {host_architecture()} machine, which is not "

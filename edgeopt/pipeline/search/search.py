@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,7 @@ from time import monotonic
 import msgspec
 
 from edgeopt.benchmarks.conditions import Machine
+from edgeopt.benchmarks.paired import RUNTIMES
 from edgeopt.benchmarks.result import Ratio
 from edgeopt.core.progress import Progress
 from edgeopt.pipeline.search.budget import Budget, Quality
@@ -59,6 +61,7 @@ class Search:
         layers: The names of the layers that may be spared.
         arithmetics: What they may have instead of 8 bits.
         make: Makes artifacts.
+        reference: Makes the float model in their format.
         judge: Finds their quality.
         seconds: How long it may take; what is needed for an answer is done in any case.
         target: The device it is for.
@@ -70,6 +73,7 @@ class Search:
     layers: Sequence[str]
     arithmetics: Sequence[Arithmetic]
     make: Make
+    reference: Callable[[], Path]
     judge: Judge
     seconds: float
     target: str
@@ -89,11 +93,10 @@ class Search:
         chosen: Point | None = start
         if not met:
             candidates = self._candidates(integer)
-            order = ordered(candidates, len(integer), self._float_ratio)
+            order = ordered(_with_unasked(candidates, integer), len(integer), self._float_ratio)
             chosen = fewest(order, self._attempt, in_time=self._in_time)
         found = None if chosen is None else chosen.mix
         points = self._curve(found)
-        asked = {c.layer for c in candidates if c.arithmetic is Arithmetic.FLOAT}
         return SearchRecord(
             graph_sha256=self.judge.graph.sha256,
             target=self.target,
@@ -105,7 +108,7 @@ class Search:
             points=points,
             chosen=found,
             seconds=round(monotonic() - self._began, 1),
-            complete=met or asked >= set(integer),
+            complete=met or len(_with_unasked(candidates, integer)) == len(candidates),
             emulated=self.judge.emulated,
             machine=self._machine,
         )
@@ -155,7 +158,7 @@ class Search:
         if len(first) < 2:
             return candidates
         made = [self.make(Mix.of([c]), True) for c in first]
-        beside = [self._made[Mix()].path, self.judge.graph.path]
+        beside = [self._made[Mix()].path, self.reference()]
         _, self._float_ratio, *ratios = self._ratios([*beside, *(m.path for m in made)])
         for one in made:
             one.path.unlink()
@@ -174,14 +177,16 @@ class Search:
         if not measured and len(points) > 1:
             first = [Mix()] if chosen is None else [Mix(), chosen]
             shown = list(dict.fromkeys([*first, *(p.mix for p in points)]))[: 2 + ON_CURVE]
-            paths = [self.judge.graph.path, *(self._made[mix].path for mix in shown)]
+            paths = [self.reference(), *(self._made[mix].path for mix in shown)]
             measured = dict(zip(shown, self._ratios(paths)[1:], strict=True))
         return tuple(msgspec.structs.replace(p, ratio=measured.get(p.mix)) for p in points)
 
     def _ratios(self, paths: list[Path]) -> list[Ratio | None]:
-        """Latency over that of the first, measured in turns."""
+        """Latency over that of the first, measured in turns; None where it can't be."""
         from edgeopt.pipeline.benchmark import benchmark
 
+        if self.judge.fmt not in RUNTIMES:
+            return [None] * len(paths)
         share = TIMING * self.seconds / (PROCESSES * len(paths))
         report = benchmark(
             paths,
@@ -192,6 +197,13 @@ class Search:
         )
         self._machine = _told(report.measurements[0].machine)
         return list(report.ratios)
+
+
+def _with_unasked(candidates: Sequence[Candidate], integer: Sequence[str]) -> list[Candidate]:
+    """The layers that there was no time to ask may be spared too, after all others."""
+    asked = {c.layer for c in candidates if c.arithmetic is Arithmetic.FLOAT}
+    rest = [Candidate(name, Arithmetic.FLOAT, -math.inf) for name in integer if name not in asked]
+    return [*candidates, *rest]
 
 
 def _counted(mix: Mix) -> str:

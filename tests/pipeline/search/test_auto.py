@@ -208,8 +208,24 @@ def test_accuracy_as_the_user_measures_it(auto: Any, conv_data: Path, tmp_path: 
 
 def test_time_that_is_up_is_told(auto: Any) -> None:
     base = sqnr(auto("base", precision="int8"))
-    with pytest.raises(GateError, match="give --search-time more seconds"):
-        auto(min_sqnr=base + 0.1, search_time=1e-3)
+    made = auto(min_sqnr=base + 0.1, search_time=1e-3)
+    assert sqnr(made) >= base + 0.1  # what wasn't asked is spared too, where it must be
+    assert any("time was up" in warning for warning in made.warnings)
+    search = search_of(made)
+    assert not search.complete
+    assert search.candidates == ()
+
+
+def test_tflite_is_searched_without_latency(auto: Any) -> None:
+    pytest.importorskip("ai_edge_litert")
+    base = sqnr(auto("base", precision="int8", to="tflite"))
+    made = auto(to="tflite", min_sqnr=base + 0.3)
+    assert sqnr(made) >= base + 0.3
+    search = search_of(made)
+    assert search.machine == ""
+    assert search.candidates
+    assert all(c.ratio is None for c in search.candidates)
+    assert any("without their latency" in warning for warning in made.warnings)
 
 
 def test_a_file_of_someone_elses_is_kept(auto: Any, tmp_path: Path) -> None:
