@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from edgeopt.converters.tflite.model import Model, Operator, Options, Tensor
+from edgeopt.converters.tflite.passes.names import name_tensors
 from edgeopt.converters.tflite.schema import schema
 from edgeopt.converters.tflite.versions import operator_version
 
@@ -63,6 +64,7 @@ class _Packing:
 
     def __init__(self, model: Model) -> None:
         self.model, self.s = model, schema()
+        name_tensors(model)
         self.tensors = list(model.tensors())
         self.index = {tensor: i for i, tensor in enumerate(self.tensors)}
         self.buffers: list[Any] = [self._buffer(None)]  # the first one is empty by convention
@@ -89,17 +91,11 @@ class _Packing:
         return packed
 
     def _tensors(self) -> list[Any]:
-        taken: dict[str, int] = {}
-        found = []
-        for tensor in self.tensors:
-            times = taken.get(tensor.name, 0)
-            taken[tensor.name] = times + 1
-            found.append(self._tensor(tensor, f"{tensor.name}_{times}" if times else tensor.name))
-        return found
+        return [self._tensor(tensor) for tensor in self.tensors]
 
-    def _tensor(self, tensor: Tensor, name: str) -> Any:
+    def _tensor(self, tensor: Tensor) -> Any:
         packed = self.s.TensorT()
-        packed.name = name
+        packed.name = tensor.name
         packed.shape = np.array(tensor.shape, np.int32)
         if tensor.batched:
             packed.shapeSignature = np.array(tensor.signature, np.int32)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from edgeopt.converters.onnx.quantized import quantized
 from edgeopt.converters.tflite.compiler import compile_model
@@ -14,6 +15,7 @@ from edgeopt.converters.tflite.flatbuffer import to_flatbuffer
 from edgeopt.converters.tflite.model import Model, Operator, Tensor
 from edgeopt.converters.tflite.passes.constants import Stored
 from edgeopt.converters.tflite.passes.integers import WEIGHTED
+from edgeopt.converters.tflite.passes.names import name_tensors
 from edgeopt.converters.tflite.placement import LiteRtPlacement
 from edgeopt.converters.tflite.stored import (
     everything,
@@ -104,11 +106,11 @@ def _write_integers(request: WriteRequest, rules: EncodingRules, precision: Prec
     floats = request.ends is Ends.FLOAT and rules.activation.bits == 8
     place = LiteRtPlacement(rules, float_ends=floats)
     made = quantized(request, rules, precision, place)
-    model = _write(request, made.model, integers=request.ends is Ends.INT8)
+    model, before = _write(request, made.model, integers=request.ends is Ends.INT8)
     names = {node.name for node in made.planned}
     integer = {op.node for op in model.operators if _has_integer_weights(op)}
     return Written(
-        (*made.encodings, *_others(model, made.encodings)),
+        _encodings(before, made.encodings),
         len(names & integer) if names else None,
         made.float_layers,
         made.warnings,
@@ -117,8 +119,8 @@ def _write_integers(request: WriteRequest, rules: EncodingRules, precision: Prec
 
 def _write(
     request: WriteRequest, graph: ir.Model, *, bits: Iterable[str] = (), **options: Any
-) -> Model:
-    """Compile a graph and write the file."""
+) -> tuple[Model, dict[Tensor, str]]:
+    """Compile a graph and write the file; the model, and its tensors' names in the graph."""
     model = compile_model(
         graph, channels_last=request.layout is Layout.NHWC, name=request.name, **options
     )
@@ -126,8 +128,9 @@ def _write(
     for tensor in model.tensors():
         if tensor.constant and tensor.quantization is not None and tensor.name in four:
             tensor.bits = 4
+    before = name_tensors(model)
     request.path.write_bytes(to_flatbuffer(model))
-    return model
+    return model, before
 
 
 def _has_integer_weights(op: Operator) -> bool:
@@ -135,27 +138,40 @@ def _has_integer_weights(op: Operator) -> bool:
     return weight is not None and weight.constant and weight.quantization is not None
 
 
-def _others(model: Model, known: Sequence[Encoding]) -> tuple[Encoding, ...]:
-    """The encodings of tensors that the compiler made: biases of matrix products, numbers."""
-    names = {encoding.tensor for encoding in known}
-    found: dict[str, Encoding] = {}
-    for tensor in model.tensors():
-        if tensor.quantization is not None and tensor.constant and tensor.name not in names:
-            found.setdefault(tensor.name, _encoding(tensor))
-    return tuple(found.values())
+def _encodings(before: Mapping[Tensor, str], planned: Sequence[Encoding]) -> tuple[Encoding, ...]:
+    """The encoding of every tensor in the file that has one, in the file's order.
+
+    Those that were planned keep their ranges; biases of matrix products and numbers are the
+    compiler's own.
+
+    Args:
+        before: The tensors, and what they were called in the float graph.
+        planned: By those names.
+    """
+    known = {(e.tensor, e.scale, e.dtype): e for e in planned}
+    found = []
+    for tensor, name in before.items():
+        if tensor.quantization is not None:
+            plan = known.get((name, tensor.quantization.scale, tensor.dtype.name))
+            chosen = plan or _encoding(tensor)
+            found.append(msgspec.structs.replace(chosen, tensor=tensor.name))
+    return tuple(found)
 
 
 def _encoding(tensor: Tensor) -> Encoding:
     assert tensor.quantization is not None
-    assert tensor.data is not None
     quantization = tensor.quantization
     scale, zero = quantization.scale[0], quantization.zero_point[0]
+    kind = np.iinfo(tensor.dtype)
+    low, high = int(kind.min), int(kind.max)
+    if tensor.data is not None:
+        low, high = int(tensor.data.min(initial=0)), int(tensor.data.max(initial=0))
     return Encoding(
         tensor=tensor.name,
         dtype=tensor.dtype.name,
         scale=quantization.scale,
         zero_point=quantization.zero_point,
         axis=quantization.axis,
-        low=float((int(tensor.data.min()) - zero) * scale),
-        high=float((int(tensor.data.max()) - zero) * scale),
+        low=(low - zero) * scale,
+        high=(high - zero) * scale,
     )
