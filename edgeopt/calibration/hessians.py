@@ -181,10 +181,12 @@ class _Part:
     Args:
         seed: Of its content.
         tokens: Which of its tokens are not padding, ``(T,)`` bool; None if nothing tells.
+        filled: Whether it only fills up a fixed batch.
     """
 
     seed: int
     tokens: NDArray[np.bool_] | None
+    filled: bool = False
 
 
 def _parts(sample: Sample, masking: ir.Value | None) -> list[_Part]:
@@ -199,7 +201,8 @@ def _parts(sample: Sample, masking: ir.Value | None) -> list[_Part]:
         for array in arrays:
             own = np.ascontiguousarray(array[i] if batch > 1 else array)
             seed = zlib.crc32(own.data, seed)
-        parts.append(_Part(seed, mask[i] != 0 if known and mask is not None else None))
+        tokens = mask[i] != 0 if known and mask is not None else None
+        parts.append(_Part(seed, tokens, filled=i >= batch - sample.filled))
     return parts
 
 
@@ -225,6 +228,8 @@ class _Layer:
         if len(rows) % len(parts) or values.shape[0] % len(parts):
             parts = [_Part(parts[0].seed, None)]
         for part, own in zip(parts, np.split(rows, len(parts)), strict=True):
+            if part.filled:
+                continue
             if self.window is None:
                 yield own[chosen_places(_tokens(len(own), part), most, part.seed)][None]
             else:

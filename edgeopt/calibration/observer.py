@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,7 +33,7 @@ from edgeopt.core.ir import ir, passes
 from edgeopt.core.progress import Progress, silent
 from edgeopt.core.runtime import RUNTIME, open_session, run
 from edgeopt.core.streaming import each_of
-from edgeopt.data import Sample
+from edgeopt.data import Sample, fixed_batch
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -82,6 +82,9 @@ def observe(
     counters = {name: TensorCounter(name) for name in names}
     if not names:
         return _table(graph, 0, _making(sampling, [], None), counters)
+    batch = fixed_batch(graph.inputs)
+    if batch > 1 and sampling is Sampling.GROUPS:
+        sampling = Sampling.PART  # which samples share a batch must not decide whose turn it is
     mask = mask_input(model.graph)
     tokens = frozenset() if mask is None else token_tensors(model.graph, mask, names)
     padding = Padding(mask.name or "", tokens) if mask is not None and tokens else None
@@ -96,7 +99,8 @@ def observe(
     count, saved = 0, time.monotonic()
     for count, (sample, (probe, values)) in enumerate(each_of(samples, observed), 1):
         extremes.add(sample)
-        probe.count(values, counters, sample, padding)
+        for one, its in _apart(sample, values, batch):
+            probe.count(its, counters, one, padding)
         progress("calibrating", done + count, total)
         if checkpoint is not None and time.monotonic() - saved > CHECKPOINT_S:
             checkpoint(_table(graph, count, making, counters))
@@ -105,6 +109,27 @@ def observe(
         raise DataError("no calibration samples", hint="a few hundred are a good start")
     extremes.check()
     return _table(graph, count, making, counters)
+
+
+def _apart(
+    sample: Sample, values: Sequence[NDArray[Any]], batch: int
+) -> Iterator[tuple[Sample, Sequence[NDArray[Any]]]]:
+    """The samples that share a fixed batch, each with its part of the tensors.
+
+    What they are counted as must not depend on which others they share it with.
+    """
+    if batch == 1:
+        yield sample, values
+        return
+    for place in range(batch - sample.filled):
+        inputs = {n: a[place : place + 1] for n, a in sample.inputs.items()}
+        yield Sample(inputs, None, sample.origin), [_entry(v, place, batch) for v in values]
+
+
+def _entry(value: NDArray[Any], place: int, batch: int) -> NDArray[Any]:
+    each, more = divmod(len(value) if value.ndim else 0, batch)
+    # A tensor without a batch axis is the same for every sample.
+    return value if more or not each else value[place * each : (place + 1) * each]
 
 
 def _making(sampling: Sampling, probes: Sequence[_Probe], padding: Padding | None) -> Making:

@@ -135,9 +135,8 @@ def _narrow(counts: NDArray[np.int64]) -> NDArray[Any]:
 
 def _from_arrays(arrays: Arrays, path: Path) -> CalibrationTable:
     header = _header(arrays["header"], path)
+    _check(arrays)
     ends, places = np.cumsum(arrays["sizes"]), np.cumsum(np.maximum(arrays["widths"], 0))
-    if ends[-1:] != len(arrays["codes"]) or len(arrays["codes"]) != len(arrays["counts"]):
-        raise ValueError("inconsistent sizes")
     codes, counts = np.split(arrays["codes"], ends[:-1]), np.split(arrays["counts"], ends[:-1])
     sums, lows, highs = (np.split(arrays[k], places[:-1]) for k in ("sums", "lows", "highs"))
     tensors = {}
@@ -151,6 +150,37 @@ def _from_arrays(arrays: Arrays, path: Path) -> CalibrationTable:
             int(arrays["samples"][i]),
         )
     return CalibrationTable(header, tensors, _hessians(arrays))
+
+
+_KINDS = {
+    "names": "U", "samples": "iu", "sizes": "iu", "widths": "iu", "totals": "iu", "codes": "u",
+    "counts": "iu", "sums": "i", "lows": "f", "highs": "f",
+}  # fmt: skip
+"""The arrays of a file, and numpy's letters for the types that each may have."""
+
+
+def _check(arrays: Arrays) -> None:
+    """Refuse arrays that don't fit one another.
+
+    Raises:
+        KeyError, ValueError: If one is missing, or of another type or size.
+    """
+    for name, kinds in _KINDS.items():
+        least = -1 if name == "widths" else 0
+        array = arrays[name]
+        if array.ndim != 1 or array.dtype.kind not in kinds:
+            raise ValueError(f"{name} are of another type")
+        if kinds == "iu" and array.min(initial=0) < least:
+            raise ValueError(f"{name} are negative")
+    tensors, elements = len(arrays["names"]), int(arrays["sizes"].sum())
+    channels = int(np.maximum(arrays["widths"], 0).sum())
+    for size, names in (
+        (tensors, ("samples", "sizes", "widths", "totals")),
+        (elements, ("codes", "counts")),
+        (channels, ("sums", "lows", "highs")),
+    ):
+        if any(len(arrays[name]) != size for name in names):
+            raise ValueError("the arrays don't fit one another")
 
 
 def _header(stored: NDArray[Any], path: Path) -> TableHeader:

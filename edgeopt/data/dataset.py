@@ -23,11 +23,13 @@ class Sample:
             ``(1, C, H, W)``.
         label: The class index, or whatever array the user keeps as the label; None if unlabelled.
         origin: Where it came from, for messages: ``calibration.npz[17]`` or a file's path.
+        filled: How many entries at the end of a fixed batch repeat the one before them.
     """
 
     inputs: Batch
     label: int | np.ndarray | None
     origin: str
+    filled: int = 0
 
 
 class Dataset(Protocol):
@@ -83,5 +85,5 @@ def fill_batches(samples: Iterable[Sample], specs: Sequence[TensorSpec]) -> Iter
             yield Sample(stack(group), None, group[0].origin)
             group = []
     if group:
-        group += group[-1:] * (size - len(group))
-        yield Sample(stack(group), None, group[0].origin)
+        filled = size - len(group)
+        yield Sample(stack(group + group[-1:] * filled), None, group[0].origin, filled)

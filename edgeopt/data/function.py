@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -76,12 +77,22 @@ class FunctionDataset:
         )
 
     def samples(self, start: int = 0, stop: int | None = None) -> Iterator[Sample]:
-        """The samples ``[start, stop)``."""
-        for index, item in enumerate(self._items()):
-            if stop is not None and index >= stop:
-                return
+        """The samples ``[start, stop)``.
+
+        Raises:
+            DataError: Also if it gives fewer than it did before.
+        """
+        end, count = len(self) if stop is None else min(stop, len(self)), 0
+        for index, item in enumerate(islice(self._items(), end)):
+            count += 1
             if index >= start:
                 yield self._sample(item, f"{self.location}[{index}]")
+        if count < end:
+            raise DataError(
+                f"{self.location}: gave {len(self)} samples at first, and only {count} when it was "
+                "called again",
+                hint="let it give the same samples at every call",
+            )
 
     def _items(self) -> Iterator[Mapping[str, Any]]:
         iterator = iter(call_named(self.function, self.location))

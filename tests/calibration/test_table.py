@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from edgeopt.calibration.hessians import Hessian
 from edgeopt.calibration.histogram import Histogram
 from edgeopt.calibration.ranges import RangeMethod, choose_ranges
 from edgeopt.calibration.table import (
+    SCHEMA,
     CalibrationTable,
     ChannelStats,
     Making,
@@ -17,7 +22,7 @@ from edgeopt.calibration.table import (
     TableHeader,
     TensorStats,
 )
-from edgeopt.calibration.table_file import load_table, save_table
+from edgeopt.calibration.table_file import load_table, read_header, save_table
 from edgeopt.core.errors import DataError
 
 
@@ -75,6 +80,69 @@ def test_a_damaged_file_is_one_line(parts: list[np.ndarray], tmp_path: Path, kee
     data = path.read_bytes()
     path.write_bytes(data[: int(len(data) * keep)])
     with pytest.raises(DataError, match="not a readable calibration table") as error:
+        load_table(path)
+    assert "\n" not in str(error.value)
+
+
+def test_another_version_is_told(parts: list[np.ndarray], tmp_path: Path) -> None:
+    first = table(parts[0])
+    newer = msgspec.structs.replace(first.header, schema=SCHEMA + 1)
+    save_table(tmp_path / "t.npz", CalibrationTable(newer, first.tensors))
+    for read in (load_table, read_header):
+        with pytest.raises(DataError, match=rf"version {SCHEMA + 1}, not {SCHEMA}: make it again"):
+            read(tmp_path / "t.npz")
+
+
+@given(data=st.data())
+def test_whatever_is_wrong_with_a_file_is_one_line(
+    data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path = tmp_path_factory.mktemp("damaged") / "t.npz"
+    values = np.random.default_rng(7).standard_normal((5, 3))
+    hessians = {"n": Hessian.of(values[None].astype(np.float32))}
+    first = CalibrationTable(table(values).header, table(values).tensors, hessians)
+    save_table(path, first)
+    content = bytearray(path.read_bytes())
+    for place in data.draw(st.lists(st.integers(0, len(content) - 1), min_size=1, max_size=4)):
+        content[place] = data.draw(st.integers(0, 255))
+    path.write_bytes(content)
+    told = ""
+    try:
+        found = load_table(path)
+    except DataError as error:
+        told = str(error)
+    else:
+        assert same(found, first), "damage that nobody noticed"
+    assert "\n" not in told
+
+
+INTEGERS = ("samples", "sizes", "codes", "counts", "widths", "totals", "sums")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "name"),
+    [
+        *((w, n) for w in ("missing", "shorter") for n in ("names", "header", "highs", *INTEGERS)),
+        *(("text", n) for n in ("highs", *INTEGERS)),
+        *(("negative", n) for n in INTEGERS if n != "sums"),
+    ],
+)
+def test_arrays_that_do_not_fit_one_another(
+    parts: list[np.ndarray], tmp_path: Path, wrong: str, name: str
+) -> None:
+    path = tmp_path / "t.npz"
+    save_table(path, table(parts[0]))
+    arrays = dict(np.load(path))
+    if wrong == "missing":
+        del arrays[name]
+    elif wrong == "text":
+        arrays[name] = np.full(arrays[name].shape, "x")
+    elif wrong == "negative":
+        arrays[name] = -2 - arrays[name].astype(np.int64)
+    else:
+        arrays[name] = arrays[name][: len(arrays[name]) // 2]
+    np.savez(path, **arrays)
+    with pytest.raises(DataError) as error:
         load_table(path)
     assert "\n" not in str(error.value)
 

@@ -51,6 +51,20 @@ def test_what_it_raises_midway_is_told() -> None:
         open_dataset(broken, (SPEC,))
 
 
+def test_data_that_ends_early_the_second_time_is_told() -> None:
+    calls: list[int] = []
+
+    def shrinking() -> Iterator[dict[str, object]]:
+        calls.append(0)
+        yield from list(three())[: 3 if len(calls) == 1 else 2]
+
+    dataset = open_dataset(shrinking, (SPEC,))
+    with pytest.raises(DataError, match="gave 3 samples at first, and only 2 when") as error:
+        list(dataset.samples())
+    assert "\n" not in str(error.value)
+    assert len(list(dataset.samples(0, 2))) == 2
+
+
 def test_data_that_is_no_known_form(tmp_path: Path) -> None:
     (tmp_path / "d.csv").touch()
     with pytest.raises(DataError, match="not a form of data"):

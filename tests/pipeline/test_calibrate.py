@@ -11,11 +11,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 
 import edgeopt
-from edgeopt.calibration.table import CalibrationTable, Sampling, TableHeader
+from edgeopt.calibration.table import CalibrationTable, ChannelStats, Sampling, TableHeader
 from edgeopt.calibration.table_file import load_table, save_table
+from edgeopt.core import streaming
 from edgeopt.core.errors import DataError, OutputError, UsageError
 from edgeopt.core.manifest import read_manifest
 from edgeopt.core.record import from_json, to_json
@@ -51,6 +53,66 @@ def test_shards_merge_to_the_bytes_of_the_whole(
     assert joined.header == whole.header
     assert joined.warnings == ()
     assert (tmp_path / "joined.npz").read_bytes() == (tmp_path / "whole.npz").read_bytes()
+
+
+@pytest.mark.parametrize("effort", ["fast", "default"])
+def test_samples_that_share_a_fixed_batch_count_one_by_one(
+    conv_net: Path, tmp_path: Path, rng: np.random.Generator, effort: str
+) -> None:
+    model = onnx.load(conv_net)
+    for value in (*model.graph.input, *model.graph.output):
+        value.type.tensor_type.shape.dim[0].dim_value = 4
+    onnx.save(model, tmp_path / "four.onnx")
+    images = rng.standard_normal((70, 3, 8, 8)).astype(np.float32)
+    tables = []
+    for name, some in (("d", images), ("e", images[::-1]), ("f", np.roll(images, 3, axis=0))):
+        np.savez(tmp_path / f"{name}.npz", image=some)
+        for shard in ("1/1", "1/3", "2/3", "3/3"):
+            made = calibrate(
+                tmp_path / "four.onnx", tmp_path / f"{name}.npz", effort=effort, shard=shard,
+                output=tmp_path / f"{name}{shard[0]}{shard[2]}",
+            )  # fmt: skip
+            tables.append(load_table(Path(made.path)))
+    wholes = [tables[i] for i in (0, 4, 8)]
+    wholes += [tables[i].merge(tables[i + 2]).merge(tables[i + 1]) for i in (1, 5, 9)]
+    assert {w.header.samples for w in wholes} == {70}
+    for other in wholes[1:]:
+        assert_same_counts(other, wholes[0])
+
+
+def assert_same_counts(one: CalibrationTable, two: CalibrationTable) -> None:
+    """Every count, extreme and sum, bit for bit."""
+    assert one.tensors.keys() == two.tensors.keys()
+    for name, stats in one.tensors.items():
+        other = two.tensors[name]
+        assert stats.histogram == other.histogram
+        assert stats.samples == other.samples
+        assert (stats.channels is None) == (other.channels is None)
+        if stats.channels is not None and other.channels is not None:
+            np.testing.assert_array_equal(stats.channels.sums, other.channels.sums)
+            assert stats.channels.count == other.channels.count
+            for a, b in zip(_ends(stats.channels), _ends(other.channels), strict=True):
+                np.testing.assert_array_equal(a, b)
+
+
+def _ends(channels: ChannelStats) -> list[np.ndarray]:
+    return [end for end in (channels.low, channels.high) if end is not None]
+
+
+@pytest.mark.parametrize("effort", ["fast", "default"])
+def test_neither_order_nor_threads_change_a_bit(
+    conv_net: Path, tmp_path: Path, rng: np.random.Generator, effort: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    images = rng.standard_normal((70, 3, 8, 8)).astype(np.float32)
+    tables = []
+    for cores in (1, 2, 4):
+        monkeypatch.setattr(streaming, "_cores", lambda cores=cores: cores)
+        np.savez(tmp_path / "d.npz", image=rng.permutation(images))
+        made = calibrate(conv_net, tmp_path / "d.npz", effort=effort, output=tmp_path / "t.npz")
+        tables.append(load_table(Path(made.path)))
+    for other in tables[1:]:
+        assert_same_counts(other, tables[0])
 
 
 def test_tensors_take_turns_by_the_samples_content(
