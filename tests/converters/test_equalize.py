@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
+import edgeopt
 from edgeopt.converters.equalization.channels import FIXED
 from edgeopt.converters.equalization.commuting import map_channels
 from edgeopt.converters.equalization.scaling import inexact, rescale
@@ -288,6 +289,27 @@ def test_a_spoilt_one_is_brought_back(tmp_path: Path, most: int) -> None:
     assert equalize(spoilt.graph) > 0
     equalize(best.graph, ANY_GAIN)
     assert_equal(constants(spoilt), constants(best))
+
+
+@pytest.mark.parametrize("most", [1, 4])
+def test_int8_of_a_spoilt_net_is_as_good_as_of_the_unspoilt(tmp_path: Path, most: int) -> None:
+    spoilt = ir.load(balanced_net(tmp_path / "unspoilt.onnx"))
+    spoil(spoilt, 1, most)
+    ir.save(spoilt, tmp_path / "spoilt.onnx")
+    x = np.random.default_rng(0).standard_normal((400, 3, 8, 8))
+    np.savez(tmp_path / "d.npz", image=x.astype(np.float32))
+    found = []
+    for name in ("unspoilt", "spoilt"):
+        made = edgeopt.convert(
+            tmp_path / f"{name}.onnx", precision="int8", calibration=tmp_path / "d.npz",
+            output=tmp_path / "out",
+        )  # fmt: skip
+        check = made.artifacts[0].manifest.verification
+        assert check is not None
+        assert check.worst.sqnr_db is not None
+        found.append(check.worst.sqnr_db)
+    assert found[0] > 25
+    assert found[1] > found[0] - 0.5
 
 
 def test_one_channel_far_too_small_is_found(tmp_path: Path) -> None:
