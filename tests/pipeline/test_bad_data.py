@@ -1,4 +1,4 @@
-"""Calibration data that is not what it should be: told in one line, or calibrated on all the same."""
+"""Calibration data that is not what it should be: told in one line, or calibrated on."""
 
 from __future__ import annotations
 
