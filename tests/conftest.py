@@ -101,3 +101,47 @@ def conv_data(tmp_path: Path, rng: np.random.Generator) -> Path:
 def example() -> Path:
     """The folder of the trained Fashion-MNIST example."""
     return EXAMPLE
+
+
+@pytest.fixture
+def tflite_net(conv_net: Path, tmp_path: Path) -> Path:
+    """``conv_net`` as a float ``.tflite``, its image NHWC."""
+    from edgeopt.converters.tflite.compiler import compile_bytes
+    from edgeopt.core.ir import ir
+
+    path = tmp_path / "conv_net.tflite"
+    path.write_bytes(compile_bytes(ir.load(conv_net), channels_last=True))
+    return path
+
+
+@pytest.fixture
+def aborting_tflite(tmp_path: Path) -> Path:
+    """A file that is well-formed and makes LiteRT abort: it adds uint8 that have no scale."""
+    from edgeopt.converters.tflite.flatbuffer import to_flatbuffer
+    from edgeopt.converters.tflite.model import Model, Operator, Options, Tensor
+
+    a, b, c = (Tensor(name, np.dtype(np.uint8), (1, 4)) for name in "abc")
+    model = Model([a, b], [c], [Operator("ADD", [a, b], [c], Options("AddOptions"))])
+    model.names[0].extend("ab")
+    model.names[1].append("c")
+    path = tmp_path / "aborting.tflite"
+    path.write_bytes(to_flatbuffer(model))
+    return path
+
+
+@pytest.fixture
+def custom_tflite(aborting_tflite: Path, tmp_path: Path) -> Path:
+    """A file whose only operator is one of somebody's own."""
+    import flatbuffers
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(aborting_tflite.read_bytes(), 0))
+    (code,) = model.operatorCodes
+    code.builtinCode = schema.BuiltinOperator.CUSTOM
+    code.deprecatedBuiltinCode = schema.BuiltinOperator.CUSTOM
+    code.customCode = "FancyOp"
+    builder = flatbuffers.Builder(1024)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    path = tmp_path / "custom.tflite"
+    path.write_bytes(bytes(builder.Output()))
+    return path

@@ -48,7 +48,7 @@ class WriteRequest:
         kept: Layers that the user keeps from 8 bits.
         name: The model's, for messages.
         layout: Of the artifact's image inputs; formats that have no choice leave it alone.
-        ends: What an int8 artifact takes and gives, likewise.
+        io: What an int8 artifact takes and gives, likewise.
     """
 
     graph: FloatGraph
@@ -63,7 +63,7 @@ class WriteRequest:
     kept: Kept = Kept()
     name: str = "model"
     layout: Layout = Layout.NCHW
-    ends: Ends = Ends.FLOAT
+    io: Ends = Ends.FLOAT
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from edgeopt.core.errors import (
     ModelError,
     UnsupportedError,
 )
-from edgeopt.core.layout import CHANNELS_LAST, Layout
+from edgeopt.core.layout import Layout, dequantized, quantized, stored
 from edgeopt.core.quiet import quiet_system
 from edgeopt.core.tensors import Batch
 
@@ -145,9 +145,7 @@ class LiteRTModel:
             self.interpreter.set_tensor(detail["index"], array)
 
     def _stored(self, array: Array, detail: dict[str, Any]) -> Array:
-        if self.layout is Layout.NHWC and array.ndim == len(CHANNELS_LAST):
-            array = array.transpose(CHANNELS_LAST)
-        return np.ascontiguousarray(_integers(array, detail))
+        return np.ascontiguousarray(_integers(stored(array, self.layout), detail))
 
     def _names(self, ends: str, details: list[dict[str, Any]]) -> tuple[str, ...]:
         """The signature's names, in the file's order; the tensors' own if there isn't just one."""
@@ -162,24 +160,21 @@ class LiteRTModel:
 
 def _integers(array: Array, detail: dict[str, Any]) -> Array:
     """Floats as the integers that a quantized input takes; anything else as it is."""
-    dtype, scale = np.dtype(detail["dtype"]), detail["quantization_parameters"]["scales"]
-    if array.dtype.kind != "f" or dtype.kind not in "iu" or len(scale) != 1:
-        return array
-    zero_point = detail["quantization_parameters"]["zero_points"][0]
-    limits = np.iinfo(dtype)
-    steps = np.rint(array / np.float32(scale[0])) + zero_point
-    clipped: Array = np.clip(steps, limits.min, limits.max).astype(dtype)
-    return clipped
+    found = _scale(detail)
+    return array if found is None else quantized(array, detail["dtype"], *found)
 
 
 def _real(array: Array, detail: dict[str, Any]) -> Array:
     """The reals that a quantized output's integers stand for; anything else as it is."""
-    scale = detail["quantization_parameters"]["scales"]
-    if array.dtype.kind not in "iu" or len(scale) != 1:
-        return array
-    zero_point = detail["quantization_parameters"]["zero_points"][0]
-    steps = array.astype(np.int32) - np.int32(zero_point)
-    return steps.astype(np.float32) * np.float32(scale[0])
+    found = _scale(detail)
+    return array if found is None else dequantized(array, *found)
+
+
+def _scale(detail: dict[str, Any]) -> tuple[float, int] | None:
+    parameters = detail["quantization_parameters"]
+    if np.dtype(detail["dtype"]).kind not in "iu" or len(parameters["scales"]) != 1:
+        return None
+    return float(parameters["scales"][0]), int(parameters["zero_points"][0])
 
 
 def _litert() -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from edgeopt.core.files import sha256, write_bytes
+from edgeopt.core.layout import Ends, Layout
 from edgeopt.core.precision import Format, Precision
 from edgeopt.core.preprocessing import Preprocessing
 from edgeopt.core.record import Record, from_json, to_json
@@ -130,6 +131,32 @@ class Verification(Record, frozen=True):
         return all(o.sqnr_db is None or o.sqnr_db >= self.floor_db for o in self.outputs)
 
 
+class OutsideNode(Record, frozen=True):
+    """A node that the built-in kernels compute.
+
+    Args:
+        op: LiteRT's name of its operator.
+        tensor: What it gives.
+    """
+
+    op: str
+    tensor: str
+
+
+class Delegation(Record, frozen=True):
+    """What of a TFLite artifact XNNPACK computes on the machine that made it.
+
+    Args:
+        nodes: How many nodes there are.
+        partitions: Parts of the graph that XNNPACK took: one that holds every node is best.
+        outside: The nodes in none of them.
+    """
+
+    nodes: int
+    partitions: int
+    outside: tuple[OutsideNode, ...] = ()
+
+
 class Recipe(Record, frozen=True):
     """How it was made: every option that has a say in the artifact's bytes.
 
@@ -141,6 +168,8 @@ class Recipe(Record, frozen=True):
         opset: The ONNX opset that was asked for.
         keep_float: Layers that were to stay float, as asked: names and patterns.
         keep_16bit: Layers whose activations were to have 16 bits.
+        layout: The order of image inputs' axes in a TFLite artifact.
+        io: What an int8 TFLite artifact takes and gives.
     """
 
     target: str
@@ -150,6 +179,8 @@ class Recipe(Record, frozen=True):
     opset: int | None = None
     keep_float: tuple[str, ...] = ()
     keep_16bit: tuple[str, ...] = ()
+    layout: Layout | None = None
+    io: Ends | None = None
 
 
 class Manifest(Record, frozen=True):
@@ -161,9 +192,16 @@ class Manifest(Record, frozen=True):
         size_bytes: Its size.
         graph_sha256: Digest of the float graph that it was made from.
         versions: The version of every package that had a say.
+        inputs: What the float graph takes; the recipe's ``layout`` and ``io`` say how a TFLite
+            artifact's differ from it.
+        outputs: What the float graph gives, likewise.
         calibration: The samples it was calibrated on; several records where tables were merged.
         source_check: The float graph against the source.
-        verification: The artifact against the float graph; None if it was not asked for.
+        verification: The artifact against the float graph; None if it was not asked for. A TFLite
+            artifact runs as LiteRT has it by default, with XNNPACK.
+        builtin: The same of a TFLite artifact with LiteRT's built-in kernels only, on the first
+            samples.
+        delegation: What of it XNNPACK computes.
         integer_layers: How many convolutions and matrix products the runtime computes in integers,
             read from its own optimized graph; None where that wasn't looked at.
         float_layers: Those that it doesn't.
@@ -187,6 +225,8 @@ class Manifest(Record, frozen=True):
     float_layers: tuple[FloatLayer, ...] = ()
     source_check: Verification | None = None
     verification: Verification | None = None
+    builtin: Verification | None = None
+    delegation: Delegation | None = None
     warnings: tuple[str, ...] = ()
     schema: int = SCHEMA
 

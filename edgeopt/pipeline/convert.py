@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from edgeopt.benchmarks.metrics import UserFunction
 from edgeopt.converters.registry import WRITERS
 from edgeopt.converters.writer import Kept, Writer, WriteRequest, Written
 from edgeopt.core.errors import DataError
-from edgeopt.core.execution import open_artifact
+from edgeopt.core.execution import Opened, open_artifact
 from edgeopt.core.files import (
     move_into_place,
     new_folder,
@@ -23,6 +23,7 @@ from edgeopt.core.files import (
     write_bytes,
 )
 from edgeopt.core.graph import FloatGraph
+from edgeopt.core.layout import Ends, Layout
 from edgeopt.core.manifest import (
     Manifest,
     Verification,
@@ -33,20 +34,22 @@ from edgeopt.core.precision import Format, Precision
 from edgeopt.core.preprocessing import Preprocessing
 from edgeopt.core.progress import Progress, silent
 from edgeopt.core.record import Record, to_json
-from edgeopt.core.runtime import open_session, run, saturates
+from edgeopt.core.runtime import saturates
 from edgeopt.data import Dataset, check_exists
 from edgeopt.pipeline.calibrated import Calibrated
+from edgeopt.pipeline.checking import Checked, Checker
 from edgeopt.pipeline.failures import raise_failures
 from edgeopt.pipeline.kept import kept_layers
-from edgeopt.pipeline.meaning import changed_meaning
 from edgeopt.pipeline.naming import artifact_name, check_replaceable, failed_path
 from edgeopt.pipeline.observation import Share
 from edgeopt.pipeline.options import (
     AUTO,
     ConvertOptions,
+    check_images,
     parse_effort,
     parse_layers,
     parse_names,
+    parse_one,
     parse_ranges,
     read_preprocessing,
 )
@@ -70,10 +73,6 @@ from edgeopt.targets import DEFAULT_TARGET, Profile, load_target
 SOURCE_SAMPLES = 32
 """The float graph is checked against the source on at most this many samples: what differs between
 two float programs shows on the first."""
-
-
-MEANING_SAMPLES = 2
-"""Samples on which integer kernels are compared with float arithmetic between QDQ pairs."""
 
 
 class Artifact(Record, frozen=True):
@@ -123,6 +122,8 @@ def convert(
     code: bool = True,
     keep_float: str | Iterable[str] = (),
     keep_16bit: str | Iterable[str] = (),
+    layout: str | None = None,
+    io: str | None = None,
     progress: Progress = silent,
 ) -> ConvertResult:
     """Convert a trained model into artifacts, each verified against its float source.
@@ -130,7 +131,7 @@ def convert(
     Args:
         model: A ``.pt2``, ``.onnx`` or TorchScript file, ``module:factory``, ``file.py:factory``,
             or a live ``torch.nn.Module``.
-        to: Formats: ``onnx``.
+        to: Formats: ``onnx``, ``tflite``.
         precision: Precisions: ``fp32``, ``fp16``, ``int8``, ``int8-dynamic``, ``int8-weight``,
             ``int16x8``, ``int4-weight``; ``auto`` is int8 with as few layers float
             or at 16 bits as a budget needs.
@@ -163,6 +164,9 @@ def convert(
         code: False refuses to run code that the other options name.
         keep_float: Layers that integer precisions leave float, by node name or glob pattern.
         keep_16bit: Layers of an int8 artifact whose activations have 16 bits, likewise.
+        layout: The order of the axes of a TFLite artifact's image inputs: ``nchw`` or ``nhwc``;
+            the model's own if None. Data is given in the model's own in any case.
+        io: What an int8 TFLite artifact takes and gives: ``float``, or ``int8`` integers.
         progress: Told how far each step is.
 
     Raises:
@@ -188,6 +192,8 @@ def convert(
         code_allowed=code,
         keep_float=parse_layers(keep_float),
         keep_16bit=parse_layers(keep_16bit),
+        layout=parse_one(Layout, layout, "--layout"),
+        io=parse_one(Ends, io, "--io"),
         search=read_auto_options(
             max_drop=max_drop,
             min_sqnr=min_sqnr,
@@ -231,6 +237,7 @@ class _Conversion:
             with working_folder(output) as self.work:
                 for path in paths.values():
                     self._check_replaceable(path)
+                self._check_layout()
                 made = [self._make(*key, path) for key, path in paths.items()]
                 self._place(made)
         raise_failures([a.manifest for a in made if a.path.endswith(".failed")])
@@ -253,6 +260,10 @@ class _Conversion:
             options.code_allowed,
             self.progress,
         )
+
+    def _check_layout(self) -> None:
+        if self.options.layout is Layout.NHWC:
+            check_images(self.graph.inputs)
 
     def _wanted(self) -> list[tuple[Format, Precision]]:
         return [(f, p) for f in self.options.to for p in self.options.precision]
@@ -291,8 +302,14 @@ class _Conversion:
         return kept_layers(self.graph.path, self.options)
 
     @cached_property
-    def reference(self) -> Any:
-        return open_session(self.graph.path, threads=1)
+    def reference(self) -> Opened:
+        return open_artifact(self.graph.path, Format.ONNX)
+
+    @cached_property
+    def checker(self) -> Checker:
+        return Checker(
+            self.graph, self.reference.run, self.split, self.options, self.target, self.progress
+        )
 
     @cached_property
     def source_check(self) -> Verification | None:
@@ -301,7 +318,7 @@ class _Conversion:
             return None
         checks = compare(
             lambda inputs, _: self.prepared.source.run(inputs),
-            partial(_run, self.reference),
+            self.reference.run,
             self.split.samples(SOURCE_SAMPLES),
             self.graph.outputs,
             step="checking the float graph",
@@ -332,7 +349,13 @@ class _Conversion:
         self.progress(f"writing {path.name}", 0, None)
         temporary = self.work / path.name
         request = WriteRequest(self.graph, self.target, temporary, self.prepared.scratch)
-        request = replace(request, kept=self.kept, name=self.prepared.source.record.location)
+        request = replace(
+            request,
+            kept=self.kept,
+            name=self.prepared.source.record.location,
+            layout=self.options.layout_of(fmt),
+            io=self.options.io_of(fmt, precision),
+        )
         if self.options.calibrates(precision):
             request = replace(
                 request,
@@ -350,11 +373,8 @@ class _Conversion:
         request = with_mix(request, found)
         with reporting(self.options.output):
             written: Written = spared(write(request), search)
-        checked = self._verify(fmt, precision, temporary)
-        rewritten = fmt is Format.ONNX and precision.static and self.target.runs_here(fmt)
-        if checked is not None and rewritten:
-            written = replace(written, warnings=(*written.warnings, *self._changes(temporary)))
-        failed = self.options.verify and not self._passed(checked)
+        checked = self._check(fmt, precision, temporary)
+        failed = checked is not None and not self._passed(checked)
         final = failed_path(path) if failed else path
         manifest = self._manifest(final.name, temporary, fmt, precision, written, checked, found)
         finished = temporary.replace(self.work / final.name)
@@ -386,34 +406,16 @@ class _Conversion:
             raise unreachable(search, kept)
         return search
 
-    def _verify(self, fmt: Format, precision: Precision, artifact: Path) -> Verification | None:
+    def _check(self, fmt: Format, precision: Precision, artifact: Path) -> Checked | None:
         if not self.options.verify:
             return None
         if precision is Precision.FP32 and fmt is Format.ONNX:
-            return self.source_check  # the artifact is the float graph
-        # What this machine's kernels get wrong and the target's don't is not the artifact's fault.
-        emulates = fmt is Format.ONNX and precision.adds_integers and self.target.exact_sums
-        emulated = emulates and saturates()
-        opened = open_artifact(artifact, fmt, emulated=emulated, exact=emulated)
-        checks = compare(
-            partial(_run, self.reference),
-            opened.run,
-            self.split.samples(),
-            self.graph.outputs,
-            step=f"verifying {artifact.name}",
-            total=self.split.count(),
-            parallel=True,
-            progress=self.progress,
-        )
-        floor = self.options.floor(precision)
-        return verification("float graph", self.split.record(), floor, checks, emulated=emulated)
+            assert self.source_check is not None
+            return Checked(self.source_check)  # the artifact is the float graph
+        return self.checker.check(fmt, precision, artifact)
 
-    def _changes(self, artifact: Path) -> tuple[str, ...]:
-        samples = self.split.samples(MEANING_SAMPLES)
-        return changed_meaning(artifact, self.reference, samples, exact=self.target.exact_sums)
-
-    def _passed(self, checked: Verification | None) -> bool:
-        return all(v is None or v.passed for v in (checked, self.source_check))
+    def _passed(self, checked: Checked) -> bool:
+        return all(v is None or v.passed for v in (checked.verification, self.source_check))
 
     def _manifest(
         self,
@@ -422,7 +424,7 @@ class _Conversion:
         fmt: Format,
         precision: Precision,
         written: Written,
-        checked: Verification | None,
+        checked: Checked | None,
         found: Mix,
     ) -> Manifest:
         calibrated = self.calibrated if self.options.calibrates(precision) else None
@@ -434,7 +436,7 @@ class _Conversion:
             precision=precision,
             source=self.prepared.source.record,
             graph_sha256=self.graph.sha256,
-            recipe=recipe_of(self.options, self.target, precision, calibrated, found),
+            recipe=recipe_of(self.options, self.target, fmt, precision, calibrated, found),
             versions=versions(fmt),
             inputs=self.graph.inputs,
             outputs=self.graph.outputs,
@@ -444,8 +446,10 @@ class _Conversion:
             integer_layers=written.integer_layers,
             float_layers=written.float_layers,
             source_check=self.source_check,
-            verification=checked,
-            warnings=written.warnings,
+            verification=checked.verification if checked else None,
+            builtin=checked.builtin if checked else None,
+            delegation=checked.delegation if checked else None,
+            warnings=(*written.warnings, *(checked.warnings if checked else ())),
         )
 
     def _warnings(self, made: list[Artifact]) -> tuple[str, ...]:
@@ -462,7 +466,3 @@ class _Conversion:
                 "verified on random inputs: give --evaluation or --calibration for real ones"
             )
         return tuple(found)
-
-
-def _run(session: Any, inputs: Any, origin: str) -> list[Any]:
-    return run(session, None, inputs, origin)

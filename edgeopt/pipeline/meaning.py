@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from edgeopt.core.execution import Run
 from edgeopt.core.runtime import open_session, run, saturates
 from edgeopt.data import Sample
 
@@ -27,13 +28,13 @@ _CLOSE = 1e-4
 
 
 def changed_meaning(
-    artifact: Path, reference: Any, samples: Iterable[Sample], *, exact: bool
+    artifact: Path, reference: Run, samples: Iterable[Sample], *, exact: bool
 ) -> tuple[str, ...]:
     """Compare the runtime's own integer kernels with float arithmetic between the pairs.
 
     Args:
         artifact: A QDQ model for this machine's runtime.
-        reference: A session of the float graph.
+        reference: Runs the float graph.
         samples: One or two are enough.
         exact: Whether the target adds products exactly, so that kernels that do are taken here.
 
@@ -45,19 +46,20 @@ def changed_meaning(
     names = [output.name for output in plain.get_outputs()]
     differing: dict[str, float] = {}
     for sample in samples:
-        values = [run(s, None, sample.inputs, sample.origin) for s in (reference, plain, fast)]
+        values = [run(s, None, sample.inputs, sample.origin) for s in (plain, fast)]
+        values.insert(0, reference(sample.inputs, sample.origin))
         for name, wanted, meant, got in zip(names, *values, strict=True):
-            signal, rounding, difference = _powers(wanted, meant, got)
+            signal, rounding, difference = powers(wanted, meant, got)
             if difference > max(_TOLERANCE * rounding, _CLOSE * signal):
                 lost = 10 * np.log10(max(signal, 1e-30) / difference)
                 differing[name] = min(lost, differing.get(name, np.inf))
     return tuple(_warning(name, lost, exact) for name, lost in differing.items())
 
 
-def _powers(
+def powers(
     wanted: NDArray[Any], meant: NDArray[Any], got: NDArray[Any]
 ) -> tuple[float, float, float]:
-    """Of the signal, of what quantization changes, and of what the kernels change besides."""
+    """Squares summed: of the signal, of ``meant`` less it, and of ``got`` less ``meant``."""
     wide = [array.astype(np.float64) for array in (wanted, meant, got)]
     squares = (wide[0], wide[1] - wide[0], wide[2] - wide[1])
     return tuple(float(np.square(each).sum()) for each in squares)  # type: ignore[return-value]

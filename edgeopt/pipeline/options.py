@@ -14,9 +14,11 @@ from edgeopt.calibration.ranges import RangeMethod
 from edgeopt.converters.registry import formats, precisions
 from edgeopt.core.effort import Effort
 from edgeopt.core.errors import UnsupportedError, UsageError
+from edgeopt.core.layout import Ends, Layout, image
 from edgeopt.core.precision import Format, Precision
 from edgeopt.core.preprocessing import Preprocessing
 from edgeopt.core.record import read_toml
+from edgeopt.core.tensors import TensorSpec
 from edgeopt.pipeline.search.options import AutoOptions
 from edgeopt.targets import DEFAULT_TARGET
 
@@ -48,6 +50,8 @@ class ConvertOptions:
         search: What holds for ``--precision auto``.
         keep_float: Names and patterns of layers that stay float.
         keep_16bit: The same of layers whose activations have 16 bits.
+        layout: Of TFLite artifacts' image inputs; None: the model's own.
+        io: What int8 TFLite artifacts take and give; None: floats.
     """
 
     to: tuple[Format, ...]
@@ -69,6 +73,8 @@ class ConvertOptions:
     search: AutoOptions = field(default_factory=AutoOptions)
     keep_float: tuple[str, ...] = ()
     keep_16bit: tuple[str, ...] = ()
+    layout: Layout | None = None
+    io: Ends | None = None
 
     def __post_init__(self) -> None:
         for fmt in self.to:
@@ -81,6 +87,7 @@ class ConvertOptions:
         if self.min_sqnr is not None and not math.isfinite(self.min_sqnr):
             raise UsageError(f"--min-sqnr is {self.min_sqnr}", hint="use a number of dB")
         self._check_search()
+        self._check_ends()
         if self.keep_16bit and not any(p.static for p in self.precision):
             raise UsageError(
                 "--keep-16bit is for int8", hint="add --precision int8; int16x8 has 16 bits anyway"
@@ -111,6 +118,28 @@ class ConvertOptions:
             return
         raise UsageError("--replay is of one format's search", hint="name one format with --to")
 
+    def _check_ends(self) -> None:
+        if self.layout is not None and Format.TFLITE not in self.to:
+            raise UsageError(
+                "--layout is of TFLite artifacts, and none is asked for; others keep the model's",
+                hint="add --to tflite, or leave --layout out",
+            )
+        integer = any(p.static for p in self.precision)
+        if self.io is not None and not (Format.TFLITE in self.to and integer):
+            raise UsageError(
+                "--io is of int8 TFLite artifacts, and none is asked for",
+                hint="add --to tflite --precision int8, or leave --io out",
+            )
+
+    def layout_of(self, fmt: Format) -> Layout:
+        """The order of the axes of image inputs of an artifact."""
+        return self.layout or Layout.NCHW if fmt is Format.TFLITE else Layout.NCHW
+
+    def io_of(self, fmt: Format, precision: Precision) -> Ends:
+        """What an artifact takes and gives."""
+        chosen = fmt is Format.TFLITE and precision.static
+        return self.io or Ends.FLOAT if chosen else Ends.FLOAT
+
     def calibrates(self, precision: Precision) -> bool:
         """Whether an artifact of ``precision`` is made with calibration data."""
         corrects = self._has_data and self.effort is not Effort.FAST
@@ -139,6 +168,19 @@ def _check_exists(fmt: Format, asked: Iterable[Precision]) -> None:
             )
 
 
+def check_images(inputs: Iterable[TensorSpec]) -> None:
+    """Refuse ``--layout nhwc`` for a model that has no image input.
+
+    Raises:
+        UsageError: If it has none.
+    """
+    if not any(image(len(spec.shape)) for spec in inputs):
+        raise UsageError(
+            "--layout nhwc is of image inputs (4 dimensions), and this model has none",
+            hint=f"leave it out; its inputs are {', '.join(map(str, inputs))}",
+        )
+
+
 def parse_layers(value: str | Iterable[str]) -> tuple[str, ...]:
     """Read ``conv1,*/attention/*`` or ``["conv1", ...]``: names and patterns, each once."""
     texts = value.split(",") if isinstance(value, str) else value
@@ -156,6 +198,15 @@ def parse_names(kind: type[E], values: str | Iterable[str], option: str) -> tupl
     if not found:
         raise UsageError(f"{option} is empty", hint=f"one or more of: {', '.join(_offered(kind))}")
     return tuple(found)
+
+
+def parse_one(kind: type[E], value: str | None, option: str) -> E | None:
+    """Read an option that takes one member of an enum.
+
+    Raises:
+        UsageError: If it isn't one; lists those there are.
+    """
+    return None if value is None else parse_names(kind, [value], option)[0]
 
 
 def _member(kind: type[E], text: str, option: str) -> E:
@@ -180,7 +231,7 @@ def parse_effort(value: str | None) -> Effort | None:
     Raises:
         UsageError: If there is no such effort; lists those there are.
     """
-    return None if value is None else parse_names(Effort, [value], "--effort")[0]
+    return parse_one(Effort, value, "--effort")
 
 
 def parse_ranges(value: str) -> RangeMethod | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from edgeopt.core.manifest import Recipe
-from edgeopt.core.precision import Precision
+from edgeopt.core.precision import Format, Precision
 from edgeopt.pipeline.calibrated import Calibrated
 from edgeopt.pipeline.options import ConvertOptions
 from edgeopt.pipeline.search.record import Mix
@@ -15,6 +15,7 @@ from edgeopt.targets import Profile
 def recipe_of(
     options: ConvertOptions,
     target: Profile,
+    fmt: Format,
     precision: Precision,
     calibrated: Calibrated | None,
     found: Mix,
@@ -24,7 +25,8 @@ def recipe_of(
     Args:
         options: All of the conversion's.
         target: The device.
-        precision: The artifact's.
+        fmt: The artifact's.
+        precision: Likewise.
         calibrated: What it was calibrated with; None if it wasn't.
         found: What a search spares besides.
     """
@@ -33,6 +35,8 @@ def recipe_of(
         target=target.name,
         keep_float=(*options.keep_float, *found.keep_float) if precision.quantizes else (),
         keep_16bit=(*options.keep_16bit, *found.keep_16bit) if int8 else (),
+        layout=options.layout_of(fmt) if fmt is Format.TFLITE else None,
+        io=options.io_of(fmt, precision) if fmt is Format.TFLITE and int8 else None,
     )
     if calibrated is None:
         return recipe

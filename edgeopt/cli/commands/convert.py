@@ -15,6 +15,7 @@ from edgeopt.cli.values import comma_list, completed
 from edgeopt.converters.registry import formats
 from edgeopt.core.effort import Effort
 from edgeopt.core.errors import OutputError
+from edgeopt.core.layout import Ends, Layout
 from edgeopt.core.precision import Format, Precision
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ EXAMPLES = (
     "edgeopt convert net.py:make --weights net.safetensors --input image:float32[batch,3,224,224]",
     "edgeopt convert model.onnx --precision int8 --calibration c.npz --target arm64 --json",
     "edgeopt convert model.onnx --precision int8 --table out/model.table.npz --effort fast",
+    "edgeopt convert model.pt2 --to onnx,tflite --precision fp32,int8 --calibration c.npz \\\n"
+    "    --layout nhwc",
     "edgeopt convert model.onnx --precision auto --max-drop 0.5pp --calibration c.npz \\\n"
     "    --evaluation test.npz",
     "edgeopt convert model.onnx --precision int8-dynamic,int4-weight --keep-float 'head,*/attn/*'",
@@ -69,6 +72,19 @@ EXAMPLES = (
     type=click.Path(),
     metavar="FILE",
     help="A calibration table from `edgeopt calibrate`, instead of observing the data again.",
+)
+@option(
+    "--layout",
+    metavar="ORDER",
+    shell_complete=completed(Layout),
+    help="The order of a TFLite artifact's image inputs: nchw or nhwc; the model's own if not "
+    "given. ONNX artifacts always keep the model's; so does the data.",
+)
+@option(
+    "--io",
+    metavar="TYPE",
+    shell_complete=completed(Ends),
+    help="What an int8 TFLite artifact takes and gives: float or int8; float if not given.",
 )
 @option(
     "--evaluation",

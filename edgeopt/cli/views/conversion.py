@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from edgeopt.cli.figures import ABSENT, decibels, percent, plural, size, three
 from edgeopt.cli.tables import table
+from edgeopt.cli.views.delegation import delegated
 from edgeopt.core.manifest import DataRecord, Manifest, Verification
 from edgeopt.pipeline.convert import Artifact, ConvertResult
 from edgeopt.pipeline.search.record import Mix, Point, page_path, search_path
@@ -26,6 +28,7 @@ def draw_conversion(result: ConvertResult) -> str:
     """A row an artifact, then what the figures are based on and where the files are."""
     drawn = table(_TITLES, map(_row, result.artifacts), left=3)
     told = dict.fromkeys(line for a in result.artifacts for line in _told(a))
+    told |= dict.fromkeys(line for a in result.artifacts for line in _delegated(a.manifest))
     folder = Path(result.artifacts[0].path).parent
     where = f"The artifacts are in {folder}, each with its manifest beside it (.json)."
     return drawn + "\n" + "".join(f"{line}\n" for line in (*told, where))
@@ -107,6 +110,11 @@ def _based_on(manifest: Manifest) -> list[str]:
         else f"Verified against {_reference(checked)} on {samples(checked.data)}{_how(checked)}."
     )
     return lines
+
+
+def _delegated(manifest: Manifest) -> Iterator[str]:
+    if manifest.delegation is not None:
+        yield f"{manifest.artifact}: {delegated(manifest.delegation)}."
 
 
 def _reference(checked: Verification) -> str:
