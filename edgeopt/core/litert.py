@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from edgeopt.core.ends import dequantized, quantized, stored
 from edgeopt.core.errors import (
     DataError,
     EdgeOptError,
@@ -20,7 +21,7 @@ from edgeopt.core.errors import (
     ModelError,
     UnsupportedError,
 )
-from edgeopt.core.layout import Layout, dequantized, quantized, stored
+from edgeopt.core.layout import Layout
 from edgeopt.core.quiet import quiet_system
 from edgeopt.core.tensors import Batch
 

@@ -128,7 +128,9 @@ def read_tflite(path: Path) -> TfliteFile:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise ModelError(f"{path}: can't be read: {error.strerror or error}") from error
+        raise ModelError(
+            f"{path}: can't be read: {error.strerror or error}", hint="check the path"
+        ) from error
     if content[4:8] != IDENTIFIER:
         raise ModelError(f"{path}: not a TFLite file", hint=_HINT)
     schema = _schema()

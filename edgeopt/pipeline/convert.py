@@ -455,7 +455,9 @@ class _Conversion:
     def _warnings(self, made: list[Artifact]) -> tuple[str, ...]:
         found = []
         precisions = self.options.precision
-        if self.target.warning and any(p.adds_integers for p in precisions):
+        # It is about ONNX Runtime's kernels; LiteRT's add exactly.
+        rounds = Format.ONNX in self.options.to and any(p.adds_integers for p in precisions)
+        if self.target.warning and rounds:
             found.append(f"int8 is {self.target.warning}")
         if any(self.options.calibrates(p) for p in precisions):
             found += self.calibrated.warnings

@@ -13,8 +13,9 @@ from typing import Any, TypeVar
 from edgeopt.calibration.ranges import RangeMethod
 from edgeopt.converters.registry import formats, precisions
 from edgeopt.core.effort import Effort
+from edgeopt.core.ends import image
 from edgeopt.core.errors import UnsupportedError, UsageError
-from edgeopt.core.layout import Ends, Layout, image
+from edgeopt.core.layout import Ends, Layout
 from edgeopt.core.precision import Format, Precision
 from edgeopt.core.preprocessing import Preprocessing
 from edgeopt.core.record import read_toml

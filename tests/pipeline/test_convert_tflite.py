@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -58,7 +59,7 @@ def test_making_it_again_gives_the_same_bytes(conv_net: Path, tmp_path: Path) ->
     ],
 )
 def test_ends_that_go_with_nothing_are_refused_before_any_work(
-    tmp_path: Path, options: dict[str, str], told: str
+    tmp_path: Path, options: dict[str, Any], told: str
 ) -> None:
     with pytest.raises(UsageError, match=told):
         edgeopt.convert("gone.pt2", output=tmp_path / "out", **options)

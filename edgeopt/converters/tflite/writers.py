@@ -103,10 +103,10 @@ def write_int4_weight(request: WriteRequest) -> Written:
 
 
 def _write_integers(request: WriteRequest, rules: EncodingRules, precision: Precision) -> Written:
-    floats = request.ends is Ends.FLOAT and rules.activation.bits == 8
+    floats = request.io is Ends.FLOAT and rules.activation.bits == 8
     place = LiteRtPlacement(rules, float_ends=floats)
     made = quantized(request, rules, precision, place)
-    model, before = _write(request, made.model, integers=request.ends is Ends.INT8)
+    model, before = _write(request, made.model, integers=request.io is Ends.INT8)
     names = {node.name for node in made.planned}
     integer = {op.node for op in model.operators if _has_integer_weights(op)}
     return Written(

@@ -24,13 +24,13 @@ def allocated(content: bytes, kind: OpResolverType = OpResolverType.AUTO) -> Int
 def test_a_float_net_is_one_partition(tflite_net: Path) -> None:
     found = delegation(allocated(tflite_net.read_bytes()))
     assert (found["partitions"], found["outside"]) == (1, [])
-    assert found["nodes"] == 5
+    assert found["nodes"] == 6
 
 
 def test_without_xnnpack_every_node_is_outside(tflite_net: Path) -> None:
     found = delegation(allocated(tflite_net.read_bytes(), BUILTIN))
     assert found["partitions"] == 0
-    assert len(found["outside"]) == found["nodes"] == 5
+    assert len(found["outside"]) == found["nodes"] == 6
 
 
 def test_what_splits_a_graph_is_named() -> None:
