@@ -39,9 +39,11 @@ if TYPE_CHECKING:
 
 _HESSIAN = "hessian:"
 _DAMAGE = (
-    OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error, msgspec.MsgspecError
+    OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error, msgspec.MsgspecError,
+    RuntimeError,
 )  # fmt: skip
-"""What reading a file that isn't a whole table comes to."""
+"""What reading a file that isn't a whole table comes to; the last is what zipfile says of a member
+that seems encrypted, or compressed in another way."""
 
 
 def save_table(path: Path, table: CalibrationTable) -> None:
