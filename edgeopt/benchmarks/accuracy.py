@@ -54,15 +54,16 @@ def evaluate(
 
 
 def _answers(artifact: Artifact, dataset: Dataset) -> Iterator[tuple[Batch, Sample]]:
-    from edgeopt.core.runtime import open_session, run
+    from edgeopt.core.execution import open_artifact
 
-    session = open_session(artifact.path, name=artifact.name)
-    names = [output.name for output in session.get_outputs()]
-    size = batch_size(artifact, 1)
+    opened = open_artifact(
+        artifact.path, artifact.format, layout=artifact.layout, threads=0, name=artifact.name
+    )
+    size, specs = batch_size(artifact, 1), artifact.given()
     samples = dataset.samples()
     while chunk := list(islice(samples, size)):
-        arrays = run(session, names, fill(chunk, artifact.inputs, size), chunk[0].origin)
-        outputs = dict(zip(names, arrays, strict=True))
+        arrays = opened.run(fill(chunk, specs, size), chunk[0].origin)
+        outputs = dict(zip(opened.outputs, arrays, strict=True))
         for index, sample in enumerate(chunk):
             yield (_row(outputs, index) if size > 1 else outputs), sample
 

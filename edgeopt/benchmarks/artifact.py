@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import msgspec
+
+from edgeopt.core.ends import given, quantized, stored
 from edgeopt.core.errors import ModelError, UnsupportedError
 from edgeopt.core.files import sha256
+from edgeopt.core.layout import Ends, Layout
 from edgeopt.core.manifest import Manifest, read_manifest
 from edgeopt.core.precision import Format, Precision
 from edgeopt.core.record import Record
-from edgeopt.core.tensors import TensorSpec
+from edgeopt.core.tensors import Batch, TensorSpec
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 class Artifact(Record, frozen=True):
@@ -21,7 +28,9 @@ class Artifact(Record, frozen=True):
         sha256: Digest of the file.
         size_bytes: Its size, the files of its external data included.
         format: What it is.
-        inputs: What it takes.
+        inputs: What its file takes.
+        layout: The order of image inputs' axes in the file, where data has channels first.
+        scales: Scale and zero point of the inputs that are integers standing for reals.
         manifest: What was written beside it when it was made; None without one.
     """
 
@@ -30,6 +39,8 @@ class Artifact(Record, frozen=True):
     size_bytes: int
     format: Format
     inputs: tuple[TensorSpec, ...]
+    layout: Layout = Layout.NCHW
+    scales: dict[str, tuple[float, int]] = msgspec.field(default_factory=dict)
     manifest: Manifest | None = None
 
     @property
@@ -42,6 +53,31 @@ class Artifact(Record, frozen=True):
         """How it computes, by its manifest."""
         return self.manifest.precision if self.manifest else None
 
+    def given(self, *, real: bool = False) -> tuple[TensorSpec, ...]:
+        """What data is like for it.
+
+        Args:
+            real: Whether the data is real numbers also for inputs whose integers stand for them,
+                as it is for an artifact of ours.
+        """
+        ours = self.manifest is not None and self.manifest.recipe.io is Ends.INT8
+        specs = (given(spec, self.layout) for spec in self.inputs)
+        return tuple(
+            TensorSpec(name=s.name, dtype="float32", shape=s.shape)
+            if s.name in self.scales and (real or ours)
+            else s
+            for s in specs
+        )
+
+    def stored(self, batch: Batch) -> Batch:
+        """Data as the file takes it, in the file's order of inputs."""
+        return {spec.name: self._stored(batch[spec.name], spec) for spec in self.inputs}
+
+    def _stored(self, array: np.ndarray, spec: TensorSpec) -> np.ndarray:
+        moved = stored(array, self.layout)
+        scale = self.scales.get(spec.name)
+        return moved if scale is None else quantized(moved, spec.dtype, *scale)
+
 
 def read_artifact(path: str | Path) -> Artifact:
     """Read an artifact's specs, digest, size and manifest.
@@ -53,6 +89,8 @@ def read_artifact(path: str | Path) -> Artifact:
     """
     name, path = str(path), Path(path)
     _check_file(path)
+    if path.suffix.lower() == Format.TFLITE.suffix:
+        return _tflite(path, name)
     model = _parse(path)
     return Artifact(
         name=name,
@@ -65,13 +103,47 @@ def read_artifact(path: str | Path) -> Artifact:
 
 
 def _check_file(path: Path) -> None:
-    if path.suffix.lower() != Format.ONNX.suffix:
+    if path.suffix.lower() not in (Format.ONNX.suffix, Format.TFLITE.suffix):
         raise UnsupportedError(
             f"{path}: can't be benchmarked",
-            hint=f"name a file with the suffix {Format.ONNX.suffix}; `edgeopt convert` makes one",
+            hint="name a file with the suffix .onnx or .tflite; `edgeopt convert` makes one",
         )
     if not path.is_file():
         raise ModelError(f"{path}: no such file", hint="check the path")
+
+
+def _tflite(path: Path, name: str) -> Artifact:
+    from edgeopt.core.tflite_file import numpy_type, read_tflite
+
+    file = read_tflite(path)
+    specs = file.ends(0)
+    for spec in specs:
+        if numpy_type(spec.dtype) is None:
+            raise _not_numbers(spec.name, name)
+    whole = [file.tensors[index].quantized for index in file.inputs]
+    scales = {
+        spec.name: (q.scale[0], q.zero_point[0])
+        for spec, q in zip(specs, whole, strict=True)
+        if q is not None and q.axis is None
+    }
+    manifest = read_manifest(path)
+    return Artifact(
+        name=name,
+        sha256=sha256(path),
+        size_bytes=path.stat().st_size,
+        format=Format.TFLITE,
+        inputs=specs,
+        layout=(manifest.recipe.layout if manifest else None) or Layout.NCHW,
+        scales=scales,
+        manifest=manifest,
+    )
+
+
+def _not_numbers(spec: str, name: str) -> UnsupportedError:
+    return UnsupportedError(
+        f"{name}: input {spec!r} is not a tensor of numbers",
+        hint="cut the graph after the step that takes text or sequences",
+    )
 
 
 def _parse(path: Path) -> Any:
@@ -126,10 +198,7 @@ def _spec(value: Any, name: str) -> TensorSpec:
 
     tensor = value.type.tensor_type
     if not value.type.HasField("tensor_type") or tensor.elem_type in (0, onnx.TensorProto.STRING):
-        raise UnsupportedError(
-            f"{name}: input {value.name!r} is not a tensor of numbers",
-            hint="cut the graph after the step that takes text or sequences",
-        )
+        raise _not_numbers(value.name, name)
     if not tensor.HasField("shape"):
         raise UnsupportedError(
             f"{name}: input {value.name!r} has no shape", hint="export it with its input's rank"

@@ -6,8 +6,9 @@ import signal
 from collections.abc import Sequence
 
 from edgeopt.benchmarks.messages import Failed
-from edgeopt.core.complaints import lacks_operator, reason
+from edgeopt.core.complaints import lacking_operator, lacks_operator, reason
 from edgeopt.core.errors import EdgeOptError, MeasurementError, ModelError, UnsupportedError
+from edgeopt.core.precision import Format
 
 
 def failed(failure: Failed, names: Sequence[str]) -> EdgeOptError:
@@ -31,6 +32,8 @@ def failed(failure: Failed, names: Sequence[str]) -> EdgeOptError:
             f"{name}: not enough memory to {failure.stage} it",
             hint="free some, or measure a smaller batch with --batch",
         )
+    if name.lower().endswith(Format.TFLITE.suffix):
+        return _litert(failure, name, told)
     if lacks_operator(told):
         return UnsupportedError(
             f"{name}: ONNX Runtime lacks an operator of this model: {told}",
@@ -39,6 +42,18 @@ def failed(failure: Failed, names: Sequence[str]) -> EdgeOptError:
     return ModelError(
         f"{name}: ONNX Runtime can't {failure.stage} it: {told}",
         hint="check the file with onnx.checker.check_model, or convert the model again",
+    )
+
+
+def _litert(failure: Failed, name: str, told: str) -> EdgeOptError:
+    if (operator := lacking_operator(failure.reason)) is not None:
+        return UnsupportedError(
+            f"{name}: LiteRT lacks its operator {operator}",
+            hint="convert it with LiteRT's own operators only, or update ai-edge-litert",
+        )
+    return ModelError(
+        f"{name}: LiteRT can't {failure.stage} it: {told}",
+        hint="it may be incomplete, or be for another runtime: fetch or convert it again",
     )
 
 
@@ -63,7 +78,7 @@ def died(code: int, words: str, names: Sequence[str]) -> EdgeOptError:
     last = words.strip().splitlines()[-1:] or ["it left no message"]
     return ModelError(
         f"{name}: the runtime crashed on it ({_ending(code)}): {last[0]}",
-        hint="check the file with onnx.checker.check_model, or try another onnxruntime",
+        hint="it may be damaged: fetch or convert it again, or try another version of the runtime",
     )
 
 

@@ -54,9 +54,18 @@ def _joined(arrays: list[np.ndarray], spec: TensorSpec) -> np.ndarray:
     return arrays[0] if whole else np.concatenate(arrays)
 
 
-def timing_inputs(artifact: Artifact, dataset: Dataset, size: int) -> Batch:
-    """The first ``size`` samples, as one call."""
-    return fill(list(dataset.samples(0, size)), artifact.inputs, size)
+def timing_inputs(
+    artifact: Artifact, dataset: Dataset, specs: Sequence[TensorSpec], size: int
+) -> Batch:
+    """The first ``size`` samples, as one call of the artifact's file.
+
+    Args:
+        artifact: What they are for.
+        dataset: Has them.
+        specs: What data is like for it.
+        size: How many.
+    """
+    return artifact.stored(fill(list(dataset.samples(0, size)), specs, size))
 
 
 def save_inputs(inputs: Batch, path: Path) -> None:

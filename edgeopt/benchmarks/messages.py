@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Literal
 
 from edgeopt.benchmarks.conditions import Conditions, Machine, Reading
+from edgeopt.core.manifest import Delegation
 from edgeopt.core.record import Record
 
 
@@ -18,19 +19,20 @@ class Subject(Record, frozen=True):
     Args:
         path: The artifact's file.
         inputs: A ``.npz`` of arrays ``arr_0``, ``arr_1``, ...
-        names: The inputs' names in the same order.
+        names: The inputs' names in the same order: the file's.
+        runtime: What runs it.
     """
 
     path: str
     inputs: str
     names: tuple[str, ...]
+    runtime: str
 
 
 class Request(Record, frozen=True):
     """What to measure; ``device/request.py`` tells what each field means."""
 
-    task: Literal["solo", "paired"]
-    runtime: str
+    task: Literal["solo", "paired", "probe"]
     threads: int
     seed: str
     warmup_seconds: float
@@ -42,7 +44,7 @@ class RuntimeRecord(Record, frozen=True):
     """The runtime that ran an artifact.
 
     Args:
-        name: ``onnxruntime``.
+        name: ``onnxruntime`` or ``litert``.
         version: Its version.
         providers: What it computed on, in its own words.
     """
@@ -93,12 +95,13 @@ class PairedAnswer(Record, frozen=True):
     """All artifacts in one fresh process.
 
     Args:
+        runtimes: One an artifact.
         created: Indices of the artifacts in the order in which their sessions were made.
         warmups: One an artifact.
         blocks: In the order of their turns.
     """
 
-    runtime: RuntimeRecord
+    runtimes: tuple[RuntimeRecord, ...]
     created: tuple[int, ...]
     warmups: tuple[WarmupAnswer, ...]
     before: Conditions
@@ -108,6 +111,13 @@ class PairedAnswer(Record, frozen=True):
     def samples(self, artifact: int) -> list[int]:
         """The times of an artifact's calls, in ns, in the order in which they were made."""
         return [ns for block in self.blocks if block.artifact == artifact for ns in block.ns]
+
+
+class ProbeAnswer(Record, frozen=True):
+    """What a ``.tflite`` is to its runtime."""
+
+    runtime: RuntimeRecord
+    delegation: Delegation
 
 
 class Failed(Record, frozen=True):

@@ -21,7 +21,7 @@ from edgeopt.benchmarks.process import ask
 from edgeopt.benchmarks.statistics import LOW_QUANTILE, quantile
 from edgeopt.core.precision import Format
 
-RUNTIMES = {Format.ONNX: "onnxruntime"}
+RUNTIMES = {Format.ONNX: "onnxruntime", Format.TFLITE: "litert"}
 """What runs each format."""
 
 
@@ -40,6 +40,7 @@ class Subject:
             path=os.path.abspath(self.artifact.path),  # noqa: PTH100 - see above
             inputs=os.path.abspath(self.inputs),  # noqa: PTH100
             names=tuple(spec.name for spec in self.artifact.inputs),
+            runtime=RUNTIMES[self.artifact.format],
         )
 
 
@@ -84,7 +85,6 @@ def _request(
 ) -> messages.Request:
     return messages.Request(
         task=task,
-        runtime=RUNTIMES[subjects[0].artifact.format],
         threads=plan.threads,
         seed=seed,
         warmup_seconds=plan.warmup,

@@ -1,4 +1,4 @@
-"""ONNX Runtime's messages as one line that a user can read."""
+"""Runtimes' messages as one line that a user can read."""
 
 from __future__ import annotations
 
@@ -7,7 +7,12 @@ import re
 _LACKS_OPERATOR = re.compile(
     r"Could not find an implementation|No Op registered|not a registered|No opset import"
 )
+_LITERT_LACKS = re.compile(
+    r"Didn't find op for builtin opcode '(?P<op>\w+)'|unresolved custom op: (?P<custom>\S+)", re.I
+)
 _NOISE = (
+    (r"(?:[\w.-]*/)+[\w.-]+\.(?:cc|h):\d+:?\s+", ""),
+    (r"Could not open '.*?'\.\s*", ""),
     (r"\[ONNXRuntimeError\] : \d+ : [A-Z_]+ : ", ""),
     (r"Load model from .+? failed: ?", ""),  # an absolute path, and the sentence has one already
     (r"(at )?\"?(/\S+|[A-Za-z]:\\\S+)\.(cc|cpp|h)\"?:\d+,?\s*", ""),
@@ -29,3 +34,9 @@ def reason(error: Exception | str) -> str:
 def lacks_operator(text: str) -> bool:
     """Whether the complaint is that the runtime doesn't know an operator."""
     return _LACKS_OPERATOR.search(text) is not None
+
+
+def lacking_operator(text: str) -> str | None:
+    """The operator that LiteRT complains it doesn't know; None for another complaint."""
+    found = _LITERT_LACKS.search(text)
+    return None if found is None else found["op"] or found["custom"]

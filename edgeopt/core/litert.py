@@ -5,7 +5,7 @@ A file that isn't ours is probed in a process of its own first: LiteRT aborts on
 
 from __future__ import annotations
 
-import re
+import os
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from edgeopt.core.complaints import lacking_operator, reason
 from edgeopt.core.ends import dequantized, quantized, stored
 from edgeopt.core.errors import (
     DataError,
@@ -30,16 +31,6 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-_LACKS_OPERATOR = re.compile(
-    r"Didn't find op for builtin opcode '(?P<op>\w+)'|unresolved custom op: (?P<custom>\S+)", re.I
-)
-_NOISE = (
-    (r"(?:/?[\w.-]+/)+[\w.-]+\.(?:cc|cpp|h):\d+:?\s*", ""),
-    (r"Could not open '.*?'\.\s*", ""),
-    (r"\s+", " "),
-)
-_LONGEST = 300
-
 
 def open_litert(
     path: Path,
@@ -55,7 +46,7 @@ def open_litert(
         path: The file.
         layout: NHWC where arrays with channels first are given for image inputs with channels
             last.
-        threads: Threads within an operator.
+        threads: Threads within an operator; 0 is one a core.
         xnnpack: Whether XNNPACK computes what it can, as LiteRT has it by default; else the
             built-in kernels compute everything.
         name: The model's name for messages; its path if empty.
@@ -72,20 +63,14 @@ def open_litert(
     try:
         with quiet_system("LiteRT"):
             interpreter = module.Interpreter(
-                str(path), num_threads=max(threads, 1), experimental_op_resolver_type=kind
+                str(path),
+                num_threads=threads or os.cpu_count() or 1,
+                experimental_op_resolver_type=kind,
             )
             interpreter.allocate_tensors()
     except (RuntimeError, ValueError) as error:
         raise _load_error(name, error) from error
     return LiteRTModel(interpreter, layout)
-
-
-def litert_reason(error: Exception | str) -> str:
-    """LiteRT's complaint as one line, without its source locations and our temporary paths."""
-    text = str(error)
-    for pattern, replacement in _NOISE:
-        text = re.sub(pattern, replacement, text)
-    return text.strip().rstrip(".")[:_LONGEST]
 
 
 @dataclass
@@ -122,7 +107,7 @@ class LiteRTModel:
                 self.interpreter.invoke()
             except (RuntimeError, ValueError) as error:
                 raise DataError(
-                    f"{origin}: the model fails on this sample: {litert_reason(error)}",
+                    f"{origin}: the model fails on this sample: {reason(error)}",
                     hint="check the sample's shapes and values against the model's inputs",
                 ) from error
             details = self.interpreter.get_output_details()
@@ -189,10 +174,9 @@ def _litert() -> Any:
 
 
 def _load_error(name: str, error: Exception) -> EdgeOptError:
-    text = litert_reason(error)
-    if found := _LACKS_OPERATOR.search(str(error)):
+    if (operator := lacking_operator(str(error))) is not None:
         return UnsupportedError(
-            f"{name}: LiteRT lacks its operator {found['op'] or found['custom']}",
+            f"{name}: LiteRT lacks its operator {operator}",
             hint="convert it with LiteRT's own operators only, or update ai-edge-litert",
         )
-    return ModelError(f"{name}: LiteRT can't load it: {text}", hint="it may be incomplete")
+    return ModelError(f"{name}: LiteRT can't load it: {reason(error)}", hint="it may be incomplete")

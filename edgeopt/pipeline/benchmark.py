@@ -19,6 +19,7 @@ from edgeopt.benchmarks.result import BenchmarkReport
 from edgeopt.benchmarks.store import check_writable, write_measurement
 from edgeopt.core.errors import UsageError
 from edgeopt.core.manifest import Manifest
+from edgeopt.core.precision import Format
 from edgeopt.core.preprocessing import Preprocessing
 from edgeopt.core.progress import Progress, silent
 from edgeopt.pipeline.options import read_preprocessing
@@ -47,7 +48,7 @@ def benchmark(
     """Measure artifacts on this machine; several are always timed together, in turns.
 
     Args:
-        artifacts: ``.onnx`` files.
+        artifacts: ``.onnx`` and ``.tflite`` files, of any maker.
         evaluation: Labelled data for accuracy: a ``.npz``, a folder of images, or
             ``module:function``; its first samples are the inputs that are timed. Without it those
             are seeded random numbers.
@@ -97,7 +98,7 @@ def benchmark(
 
 def _check_counts(artifacts: int, plan: Plan) -> None:
     if not artifacts:
-        raise UsageError("no artifact was named", hint="name one or more .onnx files")
+        raise UsageError("no artifact was named", hint="name one or more .onnx or .tflite files")
     if artifacts > 1 and plan.processes < 2:
         raise UsageError(
             "one process gives no interval for a ratio", hint="use --processes 2 or more"
@@ -115,17 +116,19 @@ def _open(
     if evaluation is None:
         return None
     stored = artifact.manifest.preprocessing if artifact.manifest else None
-    return open_dataset(
-        evaluation, artifact.inputs, preprocessing or stored, code_allowed=code_allowed
-    )
+    contract = preprocessing or stored
+    # What a contract makes of pixels is real numbers.
+    specs = artifact.given(real=contract is not None)
+    return open_dataset(evaluation, specs, contract, code_allowed=code_allowed)
 
 
 def _candidate(artifact: Artifact, data: Dataset | None, plan: Plan, stored: Path) -> Candidate:
     from edgeopt.data.random import RandomDataset
 
     size = batch_size(artifact, plan.batch)
-    source = data or RandomDataset(artifact.inputs, size, plan.seed)
-    save_inputs(timing_inputs(artifact, source, size), stored)
+    specs = artifact.given()
+    source = data or RandomDataset(specs, size, plan.seed)
+    save_inputs(timing_inputs(artifact, source, specs, size), stored)
     return Candidate(Subject(artifact, stored), size, source.record(0, size), data)
 
 
@@ -142,7 +145,8 @@ def _saturating(artifacts: Sequence[Artifact]) -> Iterator[str]:
     from edgeopt.core.runtime import saturates
 
     for artifact in artifacts:
-        if artifact.manifest and _reaches_8_bits(artifact.manifest) and saturates():
+        onnx = artifact.format is Format.ONNX  # LiteRT's kernels add exactly
+        if onnx and artifact.manifest and _reaches_8_bits(artifact.manifest) and saturates():
             yield (
                 f"{artifact.name}: its 8-bit weights saturate in this CPU's kernels, which costs "
                 "accuracy that it has on its target; for this CPU convert with --target x86-64"

@@ -17,24 +17,25 @@ def measure(request: Request) -> Dict[str, Any]:
     """Create all sessions in random order, warm them up, then time blocks in random order.
 
     Returns:
-        ``created``: the order of creation; ``warmups``: by artifact; ``blocks``: in the order of
-        their turns, each the artifact's index and its calls' times in ns.
+        ``runtimes`` and ``warmups``: by artifact; ``created``: the order of creation; ``blocks``:
+        in the order of their turns, each the artifact's index and its calls' times in ns.
 
     Raises:
         Failure: If an artifact can't be loaded or run.
     """
-    runtime = Runtime(request.runtime)
+    names = [subject.runtime for subject in request.subjects]
+    runtimes = {name: Runtime(name) for name in sorted(set(names))}
     rng = generator(request.seed)
     created = creation_order(len(request.subjects), rng)
     before = conditions()
-    runs = _open_all(request, runtime, created)
+    runs = _open_all(request, runtimes, created)
     warmups = _warm_all(request, runs, created)
     rounds, calls = block_lengths(
         [warmups[index].call_ns for index in range(len(runs))], request.duration_seconds * 1e9
     )
     order = block_order(len(runs), rounds, rng)
     return {
-        "runtime": runtime.as_json(),
+        "runtimes": [runtimes[name].as_json() for name in names],
         "created": created,
         "warmups": [warmups[index].as_json() for index in range(len(runs))],
         "before": before,
@@ -43,13 +44,13 @@ def measure(request: Request) -> Dict[str, Any]:
     }
 
 
-def _open_all(request: Request, runtime: Runtime, created: List[int]) -> Dict[int, Run]:
+def _open_all(request: Request, runtimes: Dict[str, Runtime], created: List[int]) -> Dict[int, Run]:
     runs = {}
     for index in created:
         subject = request.subjects[index]
         inputs = subject.arrays(index)
         with during("load", index):
-            session = runtime.open(subject.path, request.threads)
+            session = runtimes[subject.runtime].open(subject.path, request.threads)
         with during("run", index):
             runs[index] = session.bind(inputs)
     return runs

@@ -7,12 +7,12 @@ import json
 import os
 from typing import Any, Dict, Sequence
 
-from . import paired, solo
+from . import paired, probe, solo
 from .failure import Failure
 from .request import read_request
 from .tether import follow_standard_input
 
-TASKS = {"solo": solo.measure, "paired": paired.measure}
+TASKS = {"solo": solo.measure, "paired": paired.measure, "probe": probe.probe}
 
 DONE = 0
 FAILED = 1

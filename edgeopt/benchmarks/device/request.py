@@ -17,12 +17,14 @@ class Subject(NamedTuple):
         path: The artifact's file.
         inputs: A ``.npz`` of arrays named ``arr_0``, ``arr_1``, ... (numpy's own names, since an
             input may have a name that ``numpy.savez`` can't take).
-        names: The inputs' names in the same order.
+        names: The inputs' names in the same order: the file's.
+        runtime: What runs it: ``onnxruntime`` or ``litert``.
     """
 
     path: str
     inputs: str
     names: List[str]
+    runtime: str
 
     def arrays(self, index: int) -> Dict[str, np.ndarray]:
         """The inputs by name; ``index`` says which artifact this is if they can't be read."""
@@ -34,8 +36,7 @@ class Request(NamedTuple):
     """What to measure.
 
     Args:
-        task: ``solo`` (one artifact) or ``paired`` (any number).
-        runtime: The runtime's name: ``onnxruntime``.
+        task: ``solo`` (one artifact), ``paired`` (any number), or ``probe`` (one ``.tflite``).
         threads: Threads within an operator.
         seed: Text that draws every order.
         warmup_seconds: Upper bound of an artifact's warm-up, in s.
@@ -44,7 +45,6 @@ class Request(NamedTuple):
     """
 
     task: str
-    runtime: str
     threads: int
     seed: str
     warmup_seconds: float

@@ -10,7 +10,10 @@ import numpy as np
 from .blocks import Run
 from .failure import Failure
 
-KNOWN = {"onnxruntime": (".onnxruntime_runner", "OnnxRuntimeSession")}
+KNOWN = {
+    "litert": (".litert_runner", "LiteRtSession"),
+    "onnxruntime": (".onnxruntime_runner", "OnnxRuntimeSession"),
+}
 """By the name in a request: the module, and its class of sessions."""
 
 
@@ -30,7 +33,7 @@ class Runtime:
     """One runtime, imported.
 
     Args:
-        name: Its name in a request: ``onnxruntime``.
+        name: Its name in a request: ``onnxruntime`` or ``litert``.
 
     Raises:
         Failure: If it isn't known here or isn't installed.

@@ -27,7 +27,7 @@ def measure(request: Request) -> Dict[str, Any]:
     if len(request.subjects) != 1:
         raise Failure("request", "solo takes one artifact, not {}".format(len(request.subjects)))
     subject = request.subjects[0]
-    runtime = Runtime(request.runtime)
+    runtime = Runtime(subject.runtime)
     inputs = subject.arrays(0)
     before = conditions()
     memory_before = memory()

@@ -17,6 +17,7 @@ TIMING = "Timing"
 EXAMPLES = (
     "edgeopt benchmark out/model.int8.onnx",
     "edgeopt benchmark out/model.fp32.onnx out/model.int8.onnx --evaluation test.npz",
+    "edgeopt benchmark out/model.int8.onnx out/model.int8.tflite",
     "edgeopt benchmark out/model.*.onnx --evaluation test/ --accuracy top1 --threads 4",
     "edgeopt benchmark out/model.int8.onnx --evaluation test.npz --accuracy metrics.py:iou --json",
 )
@@ -68,10 +69,10 @@ EXAMPLES = (
 def benchmark(terminal: Terminal, artifacts: tuple[str, ...], **options: Any) -> None:
     """Measure latency, memory and accuracy of artifacts.
 
-    ARTIFACTS are .onnx files. Several are timed together, in turns and in random order, so that
-    what the machine does meanwhile meets them all: ratios have intervals. They refer to the first
-    fp32 artifact, or to the first one. Pictures are preprocessed as at conversion, unless options
-    say otherwise.
+    ARTIFACTS are .onnx and .tflite files, of any maker. Several are timed together, in turns and
+    in random order, so that what the machine does meanwhile meets them all: ratios have intervals.
+    They refer to the first fp32 artifact, or to the first one. Pictures are preprocessed as at
+    conversion, unless options say otherwise.
     """
     contract = take_contract(options)
     with terminal.progress("loading") as progress:

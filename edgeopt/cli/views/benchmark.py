@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from edgeopt.benchmarks.result import BenchmarkReport, Measurement, Ratio
@@ -32,7 +33,7 @@ def draw_report(report: BenchmarkReport, *, saved: bool) -> str:
     """
     told = [*_based_on(report), *([_SAVED] if saved else [])]
     parts = [
-        _conditions(report.measurements[0]),
+        _conditions(report.measurements),
         table(_DETAILS, map(_details, report.measurements)),
         _summary(report),
         "".join(f"{line}\n" for line in told),
@@ -41,15 +42,17 @@ def draw_report(report: BenchmarkReport, *, saved: bool) -> str:
     return "\n".join(part for part in parts if part)
 
 
-def _conditions(first: Measurement) -> str:
+def _conditions(measurements: Sequence[Measurement]) -> str:
+    first = measurements[0]
     machine = first.machine
+    used = dict.fromkeys(f"{m.runtime.name} {m.runtime.version}" for m in measurements)
+    runtimes = " and ".join(used)
     count = machine.usable_cores.value or machine.cores.value
     cores = f" ({plural(count, 'core')})" if count else ""
     processes = len(first.latency.process_q10)
     return (
         f"{first.kind.value.capitalize()} on {machine.cpu.value or machine.architecture}"
-        f"{cores} with {first.runtime.name} "
-        f"{first.runtime.version}, {plural(first.threads, 'thread')}, batch {first.batch}; "
+        f"{cores} with {runtimes}, {plural(first.threads, 'thread')}, batch {first.batch}; "
         f"{plural(first.latency.count, 'call')} in {plural(processes, 'fresh process', 'es')}, "
         f"fed with {_fed(first)}\n"
     )

@@ -20,10 +20,10 @@ FOLDER = Path(device.__file__).parent
 
 def request(folder: Path, model: Path, task: str = "solo", **changed: Any) -> Path:
     np.savez(folder / "inputs.npz", np.zeros((1, 1, 16, 16), np.float32))
-    subject = {"path": str(model), "inputs": str(folder / "inputs.npz"), "names": ["image"]}
+    subject = {"path": str(model), "inputs": str(folder / "inputs.npz"), "names": ["image"],
+               "runtime": "onnxruntime"}  # fmt: skip
     content = {
         "task": task,
-        "runtime": "onnxruntime",
         "threads": 1,
         "seed": "0/0",
         "warmup_seconds": 0.02,
@@ -72,7 +72,6 @@ def test_it_is_not_misled_by_the_folder_it_starts_in(
         ({"task": "dance"}, "request", "'dance' is not one of"),
         ({"subjects": []}, "request", "no artifact"),
         ({"colour": "red"}, "request", "colour"),
-        ({"runtime": "abacus"}, "runtime", "'abacus' is not one of ['onnxruntime']"),
     ],
 )
 def test_a_request_it_cannot_serve(
@@ -86,6 +85,15 @@ def test_a_request_it_cannot_serve(
     assert code == 1
     assert result["failure"]["stage"] == stage
     assert words in result["failure"]["reason"]
+
+
+def test_a_runtime_that_it_does_not_know(tmp_path: Path) -> None:
+    subject = {"path": "m", "inputs": "m.npz", "names": [], "runtime": "abacus"}
+    asked = request(tmp_path, tmp_path, subjects=[subject])
+    code, result = start([str(FOLDER)], asked)
+    assert code == 1
+    assert result["failure"]["stage"] == "runtime"
+    assert "'abacus' is not one of ['litert', 'onnxruntime']" in result["failure"]["reason"]
 
 
 def test_a_model_that_is_not_there(tmp_path: Path) -> None:
