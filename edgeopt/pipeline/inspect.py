@@ -9,6 +9,8 @@ from edgeopt.core.files import sha256
 from edgeopt.core.ir import ir
 from edgeopt.core.manifest import Manifest, manifest_path, read_manifest
 from edgeopt.core.precision import Format
+from edgeopt.core.tflite_file import read_tflite
+from edgeopt.pipeline.inspection import tflite
 from edgeopt.pipeline.inspection.encodings import differences, mismatch_warning, stored_encodings
 from edgeopt.pipeline.inspection.graph import (
     DEQUANTIZE,
@@ -28,13 +30,16 @@ def inspect(file: str | Path) -> Inspection:
     """Read a model back: its layers, its scales, and the evidence beside it.
 
     Args:
-        file: An artifact, or any ``.onnx`` file.
+        file: An artifact, or any ``.onnx`` or ``.tflite`` file.
 
     Raises:
         ModelError: If it isn't there or can't be read.
-        UnsupportedError: If it isn't an ONNX file.
+        UnsupportedError: If it is neither.
+        MissingExtraError: If it is a ``.tflite``, and LiteRT isn't installed.
     """
     path = Path(file)
+    if path.name.lower().endswith((".tflite", ".tflite.failed")):
+        return _inspect_tflite(path, str(file))
     model = open_graph(path)
     state, manifest, warnings = _manifest(path)
     stored = stored_encodings(model, path.parent)
@@ -65,6 +70,39 @@ def inspect(file: str | Path) -> Inspection:
         manifest_state=state,
         manifest=manifest,
         warnings=(*warnings, *([mismatch_warning(differing)] if differing else ())),
+    )
+
+
+def _inspect_tflite(path: Path, name: str) -> Inspection:
+    file = read_tflite(path)
+    state, manifest, warnings = _manifest(path)
+    stored = tflite.stored_encodings(file)
+    differing = tflite.differences(stored, manifest.encodings) if manifest else ()
+    delegation, lacking = tflite.probed(path)
+    mismatch = (mismatch_warning(differing),) if differing else ()
+    return Inspection(
+        file=name,
+        sha256=sha256(path),
+        size_bytes=path.stat().st_size,
+        format=Format.TFLITE,
+        ir_version=None,
+        opsets={},
+        producer=file.description,
+        inputs=file.ends(0),
+        outputs=file.ends(1),
+        parameters=tflite.parameters(file),
+        ops=tflite.operators(file),
+        qdq_pairs=0,
+        layers=tflite.layers(file),
+        layers_from=Basis.STRUCTURE,
+        encodings=stored,
+        encodings_match=None if manifest is None else not differing,
+        manifest_state=state,
+        manifest=manifest,
+        warnings=(*warnings, *mismatch, *lacking),
+        delegation=delegation,
+        signatures=file.signatures,
+        metadata=file.metadata,
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from edgeopt.cli.figures import decibels, percent, plural, size
 from edgeopt.cli.tables import lines, table
 from edgeopt.cli.views.conversion import samples
+from edgeopt.cli.views.delegation import delegated
 from edgeopt.core.manifest import Manifest, Verification
 from edgeopt.pipeline.inspection.records import (
     Basis,
@@ -37,19 +38,28 @@ def draw_inspection(found: Inspection, *, everything: bool) -> str:
 
 
 def _summary(found: Inspection, everything: bool) -> list[tuple[str, str]]:
-    opsets = ", ".join(f"{domain} {number}" for domain, number in found.opsets.items())
-    made_by = f", made by {found.producer}" if found.producer else ""
     return [
         ("file", found.file),
-        ("format", f"{found.format.value}: IR {found.ir_version}, opset {opsets}{made_by}"),
+        ("format", _format(found)),
         ("size", f"{size(found.size_bytes)}, {plural(found.parameters, 'parameter')}"),
         ("sha256", found.sha256),
         *(("input", str(spec)) for spec in found.inputs),
         *(("output", str(spec)) for spec in found.outputs),
         ("operators", _operators(found.ops, len(found.ops) if everything else MOST_OPERATORS)),
         ("integers", _integers(found)),
+        ("signature", ", ".join(found.signatures)),
+        ("metadata", ", ".join(found.metadata)),
+        ("delegate", delegated(found.delegation) if found.delegation is not None else ""),
         *_evidence(found),
     ]
+
+
+def _format(found: Inspection) -> str:
+    made_by = f", made by {found.producer}" if found.producer else ""
+    if found.ir_version is None:
+        return f"{found.format.value}{made_by}"
+    opsets = ", ".join(f"{domain} {number}" for domain, number in found.opsets.items())
+    return f"{found.format.value}: IR {found.ir_version}, opset {opsets}{made_by}"
 
 
 def _operators(ops: Mapping[str, int], most: int) -> str:

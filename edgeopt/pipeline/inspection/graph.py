@@ -26,7 +26,7 @@ def open_graph(path: Path) -> ir.Model:
         raise ModelError(f"{path}: no such file", hint="check the path")
     if not path.name.lower().endswith(_KNOWN):
         raise UnsupportedError(
-            f"{path}: only .onnx files can be inspected",
+            f"{path}: only .onnx and .tflite files can be inspected",
             hint="`edgeopt convert` makes one of a PyTorch model",
         )
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from edgeopt.core.manifest import Manifest
+from edgeopt.core.manifest import Delegation, Manifest
 from edgeopt.core.precision import Format
 from edgeopt.core.record import Record
 from edgeopt.core.tensors import TensorSpec
@@ -38,7 +38,8 @@ class Layer(Record, frozen=True):
         op: Its operator.
         weight_shape: The shape of its constant weights; None if both operands are activations.
         weight_dtype: The type they are stored in.
-        arithmetic: ``integer``, or the float type that it computes in.
+        arithmetic: ``integer``, or the float type that it computes in; ``hybrid`` where integer
+            weights meet activations that LiteRT makes integer as it runs.
         reason: Why it is float in a model that has integers, where that is known.
         input: The tensor whose encoding its input has; None for a float one.
         weight: Likewise, its weights.
@@ -82,8 +83,8 @@ class Inspection(Record, frozen=True):
         sha256: Digest of its bytes.
         size_bytes: Its size, the files of its external data included.
         format: What it is.
-        ir_version: The version of ONNX's own format.
-        opsets: Operator set versions by domain, ``ai.onnx`` being the standard one.
+        ir_version: The version of ONNX's own format; None of another.
+        opsets: Operator set versions by domain, ``ai.onnx`` being the standard one; of ONNX.
         producer: What wrote it, by its own word.
         inputs: What it takes; the shape of an unknown rank is ``("...",)``.
         outputs: What it gives.
@@ -97,13 +98,17 @@ class Inspection(Record, frozen=True):
         manifest_state: Whether a manifest is beside it, and describes these very bytes.
         manifest: The manifest, if it does.
         warnings: What the user should know.
+        delegation: Of a TFLite file: what XNNPACK computes on this machine; None where LiteRT
+            can't load it, which a warning tells.
+        signatures: Its signatures' keys.
+        metadata: The names of its metadata.
     """
 
     file: str
     sha256: str
     size_bytes: int
     format: Format
-    ir_version: int
+    ir_version: int | None
     opsets: dict[str, int]
     producer: str
     inputs: tuple[TensorSpec, ...]
@@ -118,3 +123,6 @@ class Inspection(Record, frozen=True):
     manifest_state: ManifestState
     manifest: Manifest | None
     warnings: tuple[str, ...] = ()
+    delegation: Delegation | None = None
+    signatures: tuple[str, ...] = ()
+    metadata: tuple[str, ...] = ()
