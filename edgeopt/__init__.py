@@ -27,6 +27,7 @@ _PUBLIC = {
     "convert": "edgeopt.pipeline.convert",
     "benchmark": "edgeopt.pipeline.benchmark",
     "inspect": "edgeopt.pipeline.inspect",
+    "coverage": "edgeopt.pipeline.coverage",
     "diagnose": "edgeopt.pipeline.diagnose",
     "EdgeOptError": "edgeopt.core.errors",
 }
@@ -37,6 +38,7 @@ __all__ = [
     "convert",
     "benchmark",
     "inspect",
+    "coverage",
     "diagnose",
     "EdgeOptError",
 ]

@@ -237,7 +237,7 @@ class _Conversion:
             with working_folder(output) as self.work:
                 for path in paths.values():
                     self._check_replaceable(path)
-                self._check_layout()
+                self._check_model()
                 made = [self._make(*key, path) for key, path in paths.items()]
                 self._place(made)
         raise_failures([a.manifest for a in made if a.path.endswith(".failed")])
@@ -261,9 +261,14 @@ class _Conversion:
             self.progress,
         )
 
-    def _check_layout(self) -> None:
+    def _check_model(self) -> None:
+        """Refuse what the model doesn't allow, before any long step."""
         if self.options.layout is Layout.NHWC:
             check_images(self.graph.inputs)
+        if Format.TFLITE in self.options.to:
+            from edgeopt.converters.tflite.survey import check_fits
+
+            check_fits(self.graph.path, self.prepared.source.record.location)
 
     def _wanted(self) -> list[tuple[Format, Precision]]:
         return [(f, p) for f in self.options.to for p in self.options.precision]

@@ -97,7 +97,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         read_artifact(tmp_path / "none.onnx")
 
 
-@pytest.mark.parametrize("name", ["model.tflite", "model.pt2", "model"])
+@pytest.mark.parametrize("name", ["model.engine", "model.pt2", "model"])
 def test_a_format_that_cannot_be_benchmarked(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"")
     with pytest.raises(UnsupportedError, match=r"suffix \.onnx"):

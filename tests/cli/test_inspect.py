@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -80,3 +81,26 @@ def test_a_bad_file_is_one_line(run: Run, conv_net: Path, tmp_path: Path, name: 
     ran = run("inspect", tmp_path / name)
     assert (ran.code, ran.out) == (2, "")
     assert name in ran.line
+
+
+def test_what_a_format_lacks_is_listed(run: Run, save_model: Callable[..., Path]) -> None:
+    net = save_model(
+        [
+            helper.make_node("Det", ["x"], ["d"], "determinant"),
+            helper.make_node("Neg", ["d"], ["y"], "last"),
+        ],
+        [("x", TensorProto.FLOAT, ["batch", 3, 3])],
+        [("y", TensorProto.FLOAT, ["batch"])],
+    )
+    ran = run("inspect", net, "--for", "tflite")
+    assert ran.code == 0
+    assert "tflite: 1 node of the float graph map, 1 don't" in ran.out
+    assert "  Det determinant: TFLite has no such operator" in ran.out
+    told = json.loads(run("inspect", net, "--for", "tflite", "--json").out)
+    assert (told["fits"], told["refused"][0]["op"]) == (False, "Det")
+
+
+def test_input_goes_with_for_only(run: Run, conv_net: Path) -> None:
+    ran = run("inspect", conv_net, "--input", "image:float32[1,3,8,8]")
+    assert ran.code == 2
+    assert "--input goes with --for" in ran.err

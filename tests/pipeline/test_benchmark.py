@@ -170,7 +170,7 @@ def test_progress_ends_where_it_should(tmp_path: Path, data: Path) -> None:
         ({"accuracy": "best"}, UsageError, "no measure of accuracy"),
         ({"artifacts": ["none.onnx"]}, ModelError, "no such file"),
         ({"artifacts": ["corrupt.onnx"]}, ModelError, "not a valid ONNX file"),
-        ({"artifacts": ["m.tflite"]}, UnsupportedError, "can't be benchmarked"),
+        ({"artifacts": ["m.engine"]}, UnsupportedError, "can't be benchmarked"),
         ({"artifacts": ["fixed.onnx"], "batch": 4}, UsageError, "made for batches of 2"),
         ({"evaluation": "none.npz"}, DataError, "no such file"),
         ({"evaluation": "wrong.npz"}, DataError, "x"),
@@ -187,7 +187,7 @@ def test_bad_input_is_one_line_and_writes_nothing(
     dense(Path("a.onnx"))
     dense(Path("fixed.onnx"), batch=2)
     Path("corrupt.onnx").write_bytes(Path("a.onnx").read_bytes()[:100])
-    Path("m.tflite").write_bytes(b"")
+    Path("m.engine").write_bytes(b"")
     np.savez("wrong.npz", x=np.zeros((3, 17), np.float32))
     before = sorted(p.name for p in tmp_path.iterdir())
     with pytest.raises(kind, match=words) as caught:

@@ -55,6 +55,7 @@ class Lowering:
         graph: What is walked.
         name: The model's, for messages.
         model: What comes of it.
+        opset: The graph's.
     """
 
     graph: ir.Graph
@@ -66,6 +67,7 @@ class Lowering:
     )
     _constants: dict[tuple[int, str], Tensor] = field(default_factory=dict)
     _node: str = ""
+    opset: int = 18
 
     # The graph's ends ---------------------------------------------------------------------------
 

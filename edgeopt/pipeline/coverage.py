@@ -1,0 +1,86 @@
+"""``edgeopt inspect --for``: what of a model a format can express, before any work."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from edgeopt.core.errors import UsageError
+from edgeopt.core.precision import Format
+from edgeopt.core.progress import Progress, silent
+from edgeopt.core.record import Record
+from edgeopt.pipeline.options import parse_names
+from edgeopt.pipeline.preparation import Preparation
+
+
+class RefusedNode(Record, frozen=True):
+    """A node that the format can't express.
+
+    Args:
+        op: Its ONNX operator; empty where it is about an input of the model.
+        node: Its name.
+        reason: Why.
+        hint: What to do.
+    """
+
+    op: str
+    node: str
+    reason: str
+    hint: str
+
+
+class Coverage(Record, frozen=True):
+    """What of a model a format can express.
+
+    Args:
+        model: As it was named.
+        format: The format.
+        fits: Whether all of it.
+        mapped: The float graph's nodes that it can, by ONNX operator.
+        becomes: What they become, by the format's operator, before any are fused.
+        refused: Those that it can't.
+        unseen: Nodes that weren't looked at, by operator: the shape of what they take is unknown,
+            coming from one that was refused.
+    """
+
+    model: str
+    format: Format
+    fits: bool
+    mapped: dict[str, int]
+    becomes: dict[str, int]
+    refused: tuple[RefusedNode, ...]
+    unseen: dict[str, int]
+
+
+def coverage(
+    model: Any,
+    format: str = "tflite",
+    *,
+    input: Iterable[str] = (),
+    progress: Progress = silent,
+) -> Coverage:
+    """Find every operator of a model that a format can't express.
+
+    Args:
+        model: What :func:`edgeopt.convert` takes.
+        format: ``tflite``; ONNX expresses everything that can be converted.
+        input: As :func:`edgeopt.convert` takes it.
+        progress: Told what is going on.
+
+    Raises:
+        EdgeOptError: If the model can't be read.
+        MissingExtraError: If the format's packages aren't installed.
+    """
+    (fmt,) = parse_names(Format, [format], "--for")
+    if fmt is not Format.TFLITE:
+        raise UsageError(f"every model that can be read can be {fmt.value}", hint="ask for tflite")
+    from edgeopt.converters.tflite.survey import survey_file
+
+    with tempfile.TemporaryDirectory(prefix="edgeopt-") as scratch:
+        prepared = Preparation(model, Path(scratch), tuple(input), progress=progress)
+        name = prepared.source.record.location
+        found = survey_file(prepared.graph.path, name)
+    refused = tuple(RefusedNode(r.op, r.node, r.reason, r.hint) for r in found.refused)
+    return Coverage(name, fmt, not refused, found.mapped, found.becomes, refused, found.unseen)
