@@ -146,7 +146,7 @@ def _readable(path: Path) -> Iterator[None]:
         EOFError,
         OSError,
         ValueError,
-        NotImplementedError,
+        RuntimeError,  # zipfile's, of members that seem encrypted or compressed in another way
     ) as error:
         raise DataError(
             f"{path}: not a readable .npz ({str(error) or type(error).__name__})",

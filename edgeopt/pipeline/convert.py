@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 from edgeopt.benchmarks.metrics import UserFunction
@@ -82,11 +83,14 @@ class Artifact(Record, frozen=True):
         path: Where it is.
         manifest: All that is known of it; the file beside it holds the same.
         search: How ``auto`` found which layers to spare; another file beside it holds the same.
+        seconds: How long it took, verification included; what several artifacts are made from (the
+            float graph, the calibration) counts for the first of them.
     """
 
     path: str
     manifest: Manifest
     search: SearchRecord | None = None
+    seconds: float = 0.0
 
 
 class ConvertResult(Record, frozen=True):
@@ -347,6 +351,7 @@ class _Conversion:
     # One artifact -------------------------------------------------------------------------------
 
     def _make(self, fmt: Format, precision: Precision, path: Path) -> Artifact:
+        began = perf_counter()
         # Data is opened, and so checked, before the first long step.
         self.split  # noqa: B018 - opens it
         if precision is Precision.AUTO:
@@ -386,7 +391,8 @@ class _Conversion:
         write_manifest(finished, manifest)
         if search is not None:
             write_bytes(search_path(finished), to_json(search))
-        return Artifact(path=str(final), manifest=manifest, search=search)
+        seconds = perf_counter() - began
+        return Artifact(path=str(final), manifest=manifest, search=search, seconds=seconds)
 
     def _place(self, made: list[Artifact]) -> None:
         # Only now, when nothing more can go wrong: a command makes all of its files or none.

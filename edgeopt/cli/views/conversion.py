@@ -65,7 +65,16 @@ def _integer(manifest: Manifest) -> str:
 
 
 def _told(artifact: Artifact) -> list[str]:
-    return [*_based_on(artifact.manifest), *_spared(artifact)]
+    return [*_based_on(artifact.manifest), *_effort(artifact), *_spared(artifact)]
+
+
+def _effort(artifact: Artifact) -> list[str]:
+    """What more effort would cost is judged by what this one did."""
+    manifest = artifact.manifest
+    effort = manifest.recipe.effort
+    if effort is None:
+        return []
+    return [f"{manifest.precision.value} took {artifact.seconds:.1f} s at --effort {effort}."]
 
 
 def _spared(artifact: Artifact) -> list[str]:
