@@ -42,7 +42,7 @@ def mean_shift(node: ir.Node, error: np.ndarray, known: Known) -> np.ndarray | N
     assert data is not None
     means = known.means(range_source(data).name or "")
     if means is None:
-        return None
+        return _shift_of_inputs(node, error, known)
     if node.op_type == "Conv":
         # What reshapes a tensor before a convolution may have made other channels of it.
         channels = error.shape[1] * node.attributes.get_int("group", 1)
@@ -56,10 +56,22 @@ def mean_shift(node: ir.Node, error: np.ndarray, known: Known) -> np.ndarray | N
     return product_shift(error, means, axis) if error.shape[1 - axis] == len(means) else None
 
 
+def _shift_of_inputs(node: ir.Node, error: np.ndarray, known: Known) -> np.ndarray | None:
+    """The same from what rounding looks at.
+
+    That also knows inputs put together by moving values, as the heads of an attention are.
+    """
+    hessian = known.hessian(node)
+    if hessian is None or error.ndim != 2 or len(hessian.means) != 1:
+        return None
+    return product_shift(error, hessian.means[0], channel_axis(node, 2))
+
+
 def curvature(node: ir.Node, known: Known | None) -> np.ndarray | None:
     """What an error of a layer's weights costs at its outputs; None if it isn't known.
 
-    A bias absorbs the mean of the error, so that only what varies costs anything.
+    A bias absorbs the mean of the error where that is known, so that only what varies costs
+    anything.
 
     Args:
         node: A Conv, Gemm or MatMul.
@@ -71,8 +83,17 @@ def curvature(node: ir.Node, known: Known | None) -> np.ndarray | None:
     hessian = None if known is None else known.hessian(node)
     if hessian is None:
         return None
-    absorbed = node.op_type != "MatMul" or _addition(node) is not None
-    return hessian.centred if absorbed else hessian.raw
+    return hessian.centred if _absorbs(node, known) else hessian.raw
+
+
+def _absorbs(node: ir.Node, known: Known | None) -> bool:
+    """Whether :func:`correct_bias` will take the mean of a weight error off."""
+    weight = node.inputs[1]
+    if known is None or weight is None or weight.const_value is None:
+        return False
+    if node.op_type == "MatMul" and _addition(node) is None:
+        return False
+    return mean_shift(node, np.zeros(weight.const_value.shape.numpy()), known) is not None
 
 
 def layer_bias(node: ir.Node, channels: int) -> np.ndarray | None:
