@@ -35,6 +35,7 @@ COMPARISONS = (
     "transformer",
     "int4",
     "spoilt",
+    "tflite",
     "help_time",
     "export_pt2",
     "models",

@@ -53,7 +53,7 @@ def _ranges(
     observed = calibrator.Calibrator(
         str(plain), num_threads=1, qsv_update_func=qsv_utils.min_max_update
     )
-    observed.calibrate(data, made._recipe_manager)  # noqa: SLF001 - it offers no other way
+    observed.calibrate(data, made._recipe_manager)
     return observed.get_model_qsvs()
 
 

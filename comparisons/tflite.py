@@ -1,0 +1,180 @@
+"""EfficientNet-Lite0 to int8 TFLite: EdgeOpt beside LiteRT's own converter and quantizer."""
+
+from __future__ import annotations
+
+import statistics
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import sides
+from ai_edge_litert.interpreter import Interpreter
+from contenders import MADE, Contender, Task, cpu, fresh
+from environments import EnvironmentUnavailableError
+from judging import sqnr
+from kept import Kept, digest
+from processes import ProcessFailedError, run_on_one_core
+from rounds import ROUNDS
+from tables import commands, table
+
+import edgeopt
+
+CALIBRATED = 32
+"""Photographs that files are calibrated on."""
+
+SAMPLES = 128
+"""Held-out photographs that files are judged on."""
+
+_OURS = "edgeopt convert {model} --to tflite --layout nhwc --no-verify -o {out}"
+_INT8 = f"{_OURS} --precision int8 --calibration {{calibration}}"
+_PEER = "python {peers}/litert_int8.py {model} {calibration} {out}/model.tflite"
+
+FLOATS = (
+    Contender("edgeopt, float", f"{_OURS} --precision fp32"),
+    Contender("litert-torch, float", f"{_PEER} --float", "litert"),
+)
+INTEGERS = (
+    Contender("edgeopt, fast", f"{_INT8} --effort fast"),
+    Contender("edgeopt, default", _INT8),
+    Contender("litert-torch + ai-edge-quantizer", _PEER, "litert"),
+    Contender("the same, given extremes", f"{_PEER} --minmax", "litert"),
+)
+HEAD = ("tool", "s", "x the fastest official int8", "size MB", "SQNR dB", "agreement",
+        "latency / litert-torch's")  # fmt: skip
+
+
+def main(assets: Path) -> list[str]:
+    """Measure, and give the lines of a Markdown table."""
+    whole = sides.efficientnet(assets)
+    task = replace(whole, calibration=_few(whole.calibration))
+    program = replace(task, model=assets / "efficientnet_lite0.pt2")
+    made = {side: _made(side, task if side.ours else program) for side in (*FLOATS, *INTEGERS)}
+    official = [side for side in INTEGERS if not side.ours and made[side] is not None]
+    fastest = min((_seconds(made[side]) for side in official), default=float("nan"))
+    rows = []
+    for group in (FLOATS, INTEGERS):
+        baseline = next((made[side] for side in group if not side.ours and made[side]), None)
+        rows += [_row(side, made[side], baseline, fastest, task) for side in group]
+    return [
+        f"Whole processes on one core from {CALIBRATED} photographs, verification apart, medians of "
+        f"{ROUNDS}: EdgeOpt from the float ONNX, the official tools from the `.pt2`. Both have channels last. "
+        f"Judged in LiteRT with XNNPACK on {SAMPLES} crops of other photographs, against ONNX "
+        "Runtime's float. Latency is paired, one thread, this machine's. Goals: fast at most 1.5 s "
+        "and 6 times as fast as the fastest official way; latency and size at most 1.02.",
+        "",
+        *table(HEAD, rows),
+        "",
+        *commands(task, (*FLOATS, *INTEGERS)),
+    ]
+
+
+def _few(calibration: Path) -> Path:
+    """The first photographs as a file of their own."""
+    few = MADE / f"photographs_{CALIBRATED}.npz"
+    if not few.exists():
+        few.parent.mkdir(parents=True, exist_ok=True)
+        with np.load(calibration) as archive:
+            np.savez(few, **{n: archive[n][:CALIBRATED] for n in archive.files if n != "names"})
+    return few
+
+
+def _made(side: Contender, task: Task) -> dict[str, Any] | None:
+    """What a side made and how long it took; kept."""
+    kept, depends = Kept("tflite"), side.depends(task)
+    found: dict[str, Any] | None = kept.get(side.name, depends)
+    if found is not None and Path(found["path"]).exists():
+        return found
+    seconds = []
+    try:
+        for _ in range(ROUNDS):
+            fresh(side.folder(task))
+            seconds.append(run_on_one_core(side.words(task)).seconds)
+    except (EnvironmentUnavailableError, ProcessFailedError) as error:
+        print(f"{side.name}: {error}")
+        return None
+    (path,) = side.folder(task).glob("*.tflite")
+    found = {"path": str(path), "seconds": seconds}
+    kept.put(side.name, depends, found)
+    return found
+
+
+def _seconds(made: dict[str, Any] | None) -> float:
+    return statistics.median(made["seconds"]) if made else float("nan")
+
+
+def _row(
+    side: Contender,
+    made: dict[str, Any] | None,
+    baseline: dict[str, Any] | None,
+    fastest: float,
+    task: Task,
+) -> list[str]:
+    if made is None:
+        return [side.name, "failed", *["-"] * (len(HEAD) - 2)]
+    path = Path(made["path"])
+    level, agreement = _quality(path, task)
+    return [
+        side.name,
+        f"{_seconds(made):.1f}",
+        f"{fastest / _seconds(made):.1f}",
+        f"{path.stat().st_size / 1e6:.2f}",
+        f"{level:.2f}",
+        f"{agreement:.1%}",
+        "1" if made is baseline or baseline is None else _latency(Path(baseline["path"]), path),
+    ]
+
+
+def _quality(path: Path, task: Task) -> tuple[float, float]:
+    kept = Kept("tflite")
+    depends = {"artifact": digest(path), "data": digest(task.held_out), "machine": cpu()}
+    found = kept.get(f"quality {path}", depends, lasting=True)
+    if found is None:
+        reference, answer = _reference(task), _run(path, _images(task))
+        agreement = float((reference.argmax(1) == answer.argmax(1)).mean())
+        found = [sqnr(reference, answer), agreement]
+        kept.put(f"quality {path}", depends, found)
+    return found[0], found[1]
+
+
+def _latency(baseline: Path, path: Path) -> str:
+    kept = Kept("tflite")
+    depends = {"artifacts": digest(baseline, path), "machine": cpu()}
+    found = kept.get(f"latency {path}", depends)
+    if found is None:
+        ratio = edgeopt.benchmark([baseline, path], save=False).ratios[-1]
+        assert ratio is not None
+        found = [ratio.point, ratio.low, ratio.high]
+        kept.put(f"latency {path}", depends, found)
+    return "{:.3f} [{:.3f}, {:.3f}]".format(*found)
+
+
+@cache
+def _images(task: Task) -> np.ndarray:
+    with np.load(task.held_out) as archive:
+        images: np.ndarray = archive[archive.files[0]][:SAMPLES]
+    return images
+
+
+@cache
+def _reference(task: Task) -> np.ndarray:
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(task.model))
+    name = session.get_inputs()[0].name
+    each = [session.run(None, {name: image[None]})[0] for image in _images(task)]
+    return np.concatenate(each).astype(np.float64)
+
+
+def _run(path: Path, images: np.ndarray) -> np.ndarray:
+    """The only output for each image, channels first as they are given."""
+    opened = Interpreter(model_path=str(path), num_threads=1)
+    opened.allocate_tensors()
+    (into,), (out,) = opened.get_input_details(), opened.get_output_details()
+    found = []
+    for image in images:
+        opened.set_tensor(into["index"], np.ascontiguousarray(image.transpose(1, 2, 0))[None])
+        opened.invoke()
+        found.append(opened.get_tensor(out["index"]).copy())
+    return np.concatenate(found).astype(np.float64)
