@@ -58,11 +58,12 @@ def main(assets: Path) -> list[str]:
         baseline = next((made[side] for side in group if not side.ours and made[side]), None)
         rows += [_row(side, made[side], baseline, fastest, task) for side in group]
     return [
-        f"Whole processes on one core from {CALIBRATED} photographs, verification apart, medians of "
-        f"{ROUNDS}: EdgeOpt from the float ONNX, the official tools from the `.pt2`. Both have channels last. "
-        f"Judged in LiteRT with XNNPACK on {SAMPLES} crops of other photographs, against ONNX "
-        "Runtime's float. Latency is paired, one thread, this machine's. Goals: fast at most 1.5 s "
-        "and 6 times as fast as the fastest official way; latency and size at most 1.02.",
+        f"Whole processes on one core from {CALIBRATED} photographs, verification apart, medians "
+        f"of {ROUNDS}: EdgeOpt from the float ONNX, the official tools from the `.pt2`; channels "
+        f"last on both sides. Judged in LiteRT with XNNPACK on {SAMPLES} crops of other "
+        "photographs, against ONNX Runtime's float. Latency is paired, one thread, this "
+        "machine's. Goals: fast at most 1.5 s and 6 times as fast as the fastest official way; "
+        "latency and size at most 1.02.",
         "",
         *table(HEAD, rows),
         "",
