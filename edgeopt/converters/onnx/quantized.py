@@ -74,7 +74,9 @@ def quantized(
     sources = wide_sources(plan, request.kept.wide)
     planned = () if all_wide else tuple(n for n in plan.anchors if not touches(n, sources))
     beside = () if all_wide else _beside_wide(plan, sources, request.kept.wide)
-    wide = wide_ranges(request.table, symmetric=rules.wide is not None and rules.wide.symmetric)
+    wide: dict[str, Range] = {}
+    if all_wide or sources:
+        wide = wide_ranges(request.table, symmetric=rules.wide is not None and rules.wide.symmetric)
     activations = Activations(
         rules, {**ranges, **plan.ranges}, {**wide, **known.ranges}, sources, plan.fixed
     )
