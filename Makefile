@@ -18,13 +18,13 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "PYTHON=python3.12 chooses another interpreter (3.11 or newer) for a new environment."
 
-demo: $(VENV)/.edgeopt ## convert the example to fp32, fp16 and int8 ONNX and measure all three
-	$(VENV)/bin/edgeopt convert $(EXAMPLE)/model.pt2 --to onnx --precision fp32,fp16,int8 \
+demo: $(VENV)/.edgeopt ## convert the example to fp32, fp16 and int8, ONNX and TFLite; measure all
+	$(VENV)/bin/edgeopt convert $(EXAMPLE)/model.pt2 --to onnx,tflite --precision fp32,fp16,int8 \
 	  --calibration $(EXAMPLE)/calibration.npz --evaluation $(EXAMPLE)/test.npz -o out/
-	$(VENV)/bin/edgeopt benchmark out/model.*.onnx --evaluation $(EXAMPLE)/test.npz
+	$(VENV)/bin/edgeopt benchmark out/model.*.onnx out/model.*.tflite --evaluation $(EXAMPLE)/test.npz
 	@echo
-	@echo "The artifacts are in out/: model.fp32.onnx, model.fp16.onnx and model.int8.onnx. The .json"
-	@echo "beside each says how it was made, the .host.benchmark.json how it ran here."
+	@echo "The artifacts are in out/: model.fp32.onnx, model.fp32.tflite and so on. The .json beside"
+	@echo "each says how it was made, the .host.benchmark.json how it ran here."
 	@echo "Next: $(VENV)/bin/edgeopt inspect out/model.int8.onnx"
 
 install: $(VENV)/.dev ## everything for working on EdgeOpt, in .venv

@@ -343,7 +343,8 @@ class _Conversion:
         if fmt not in self.judges:
             emulated = fmt is Format.ONNX and self.target.exact_sums and saturates()
             metric = self.options.search.metric
-            judge = Judge(self.graph, fmt, self.split, metric, emulated, self.progress)
+            layout = self.options.layout_of(fmt)
+            judge = Judge(self.graph, fmt, self.split, metric, emulated, self.progress, layout)
             judge.check()
             self.judges[fmt] = judge
         return self.judges[fmt]

@@ -12,6 +12,7 @@ from edgeopt.benchmarks.metrics import Metric
 from edgeopt.core.errors import DataError
 from edgeopt.core.execution import Opened, open_artifact
 from edgeopt.core.graph import FloatGraph
+from edgeopt.core.layout import Layout
 from edgeopt.core.precision import Format
 from edgeopt.core.progress import Progress
 from edgeopt.core.streaming import each_of
@@ -39,6 +40,7 @@ class Judge:
         metric: Makes the measure of accuracy afresh; None where accuracy isn't asked for.
         emulated: Whether integer sums are emulated: see :func:`edgeopt.core.runtime.saturates`.
         progress: Told after each sample.
+        layout: Of the artifacts' image inputs.
     """
 
     graph: FloatGraph
@@ -47,6 +49,7 @@ class Judge:
     metric: Callable[[], Metric] | None
     emulated: bool
     progress: Progress
+    layout: Layout = Layout.NCHW
     _outputs: dict[int, Outputs] = field(default_factory=dict)
     _bytes: int = 0
 
@@ -90,7 +93,9 @@ class Judge:
         Raises:
             DataError: If a label isn't one of the classes.
         """
-        opened = open_artifact(artifact, self.fmt, emulated=self.emulated, exact=self.emulated)
+        opened = open_artifact(
+            artifact, self.fmt, layout=self.layout, emulated=self.emulated, exact=self.emulated
+        )
 
         def both(item: tuple[int, Sample]) -> tuple[Outputs, Outputs]:
             sample = item[1]
