@@ -46,7 +46,8 @@ def emulate(model: Model, inputs: Mapping[str, Array]) -> dict[str, Array]:
         return tensor.data if tensor.data is not None else values[tensor]
 
     for op in model.operators:
-        run = _KERNELS.get(op.code)
+        floats = op.code in _FLOATS and op.output.quantization is None
+        run = _arithmetic if floats else _KERNELS.get(op.code)
         if run is None:
             raise NotImplementedError(op.code)
         values[op.output] = run(op, [None if t is None else value(t) for t in op.inputs])
@@ -63,6 +64,12 @@ def requantized(sums: Wide, factors: NDArray[np.float32], zero_point: int) -> Wi
     """
     rounded: Wide = np.rint(sums.astype(np.float32) * factors).astype(np.int64) + zero_point
     return rounded
+
+
+def _arithmetic(op: Operator, inputs: list[Array | None]) -> Array:
+    """Floats before the first integers, and after the last."""
+    found: Array = _FLOATS[op.code](*inputs).reshape(op.output.shape)
+    return found
 
 
 def _quantize(op: Operator, inputs: list[Array | None]) -> Array:
@@ -192,6 +199,13 @@ def _slice(op: Operator, inputs: list[Array | None]) -> Array:
     spans = zip(starts, op.output.shape, strict=True)
     return data[tuple(slice(int(start), int(start) + size) for start, size in spans)]
 
+
+_FLOATS: dict[str, Callable[..., Array]] = {
+    "ADD": np.add,
+    "SUB": np.subtract,
+    "MUL": np.multiply,
+    "DIV": np.divide,
+}
 
 _KERNELS: dict[str, Callable[[Operator, list[Array | None]], Array]] = {
     "QUANTIZE": _quantize,

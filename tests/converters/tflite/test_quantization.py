@@ -205,3 +205,23 @@ def test_what_a_concat_joins_has_one_scale(
     scales = {t.quantization for t in (*concat.inputs, *concat.outputs) if t is not None}
     assert len(scales) == 1
     assert [op.code for op in model.operators].count("QUANTIZE") == 1  # of the input
+
+
+@pytest.mark.slow
+def test_a_trained_net_gives_what_the_emulation_gives(
+    example: Path, tmp_path: Path, quantize: Quantize, litert: Callable[..., Any]
+) -> None:
+    pytest.importorskip("torch")
+    from edgeopt.pipeline.preparation import Preparation
+
+    graph = Preparation(example / "model.pt2", tmp_path).graph
+    with np.load(example / "calibration.npz") as archive:
+        pictures = archive["image"].astype(np.float32)
+    samples = [{"image": picture[None]} for picture in pictures[:48]]
+    model = compile_model(quantize(graph.path, samples[:32]).model, integers=True)
+    into = model.inputs[0].quantization
+    assert into is None, "casting and normalizing come before the first integers"
+    for inputs in samples[32:]:
+        found = in_litert(litert, model, inputs)["scores"]
+        assert found.dtype == np.int8
+        np.testing.assert_array_equal(found, emulate(model, inputs)["scores"])
