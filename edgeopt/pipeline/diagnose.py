@@ -91,7 +91,7 @@ def diagnose(
 
 def _described(path: Path) -> Manifest:
     """The manifest of an artifact that can be diagnosed."""
-    open_graph(path)
+    open_graph(path, action="diagnosed", readable=".onnx")
     manifest = read_manifest(path)
     if manifest is None:
         beside = manifest_path(path)

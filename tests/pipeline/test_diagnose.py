@@ -296,3 +296,9 @@ def test_a_sample_that_does_not_fit_leaves_nothing_behind(
     with pytest.raises(EdgeOptError, match="shape"):
         diagnose(artifact, evaluation=tmp_path / "wrong.npz")
     assert list(scratch.iterdir()) == []
+
+
+def test_a_tflite_file_is_refused(tflite_net: Path) -> None:
+    told = r"conv_net\.tflite: only \.onnx files can be diagnosed"
+    with pytest.raises(UnsupportedError, match=told):
+        edgeopt.diagnose(tflite_net)

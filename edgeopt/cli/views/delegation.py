@@ -11,8 +11,10 @@ from edgeopt.core.manifest import Delegation
 def delegated(found: Delegation) -> str:
     """``XNNPACK computes 30 of 32 nodes, in 2 partitions; not 2 SOFTMAX``, without a full stop."""
     nodes, outside = found.nodes, Counter(node.op for node in found.outside)
+    if nodes == 1:
+        return f"XNNPACK {'computes' if found.partitions else 'leaves out'} its only node"
     if not found.partitions:
-        return f"XNNPACK computes none of its {plural(nodes, 'node')}"
+        return f"XNNPACK computes none of its {nodes} nodes"
     share = f"all {nodes}" if not outside else f"{nodes - outside.total()} of {nodes}"
     left = ", ".join(f"{count} {op}" for op, count in sorted(outside.items()))
     parts = plural(found.partitions, "partition")

@@ -15,8 +15,15 @@ _KNOWN = (".onnx", ".onnx.failed")
 _TRUNCATED = "it may be incomplete: fetch or convert it again"
 
 
-def open_graph(path: Path) -> ir.Model:
+def open_graph(
+    path: Path, *, action: str = "inspected", readable: str = ".onnx and .tflite"
+) -> ir.Model:
     """Read a model; its external data is looked at only where a value is asked for.
+
+    Args:
+        path: The file.
+        action: What is done with it, for messages.
+        readable: Which files that can be done with, likewise.
 
     Raises:
         UnsupportedError: If it isn't an ONNX file by its name.
@@ -26,7 +33,7 @@ def open_graph(path: Path) -> ir.Model:
         raise ModelError(f"{path}: no such file", hint="check the path")
     if not path.name.lower().endswith(_KNOWN):
         raise UnsupportedError(
-            f"{path}: only .onnx and .tflite files can be inspected",
+            f"{path}: only {readable} files can be {action}",
             hint="`edgeopt convert` makes one of a PyTorch model",
         )
     try:
