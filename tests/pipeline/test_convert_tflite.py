@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from ai_edge_litert.interpreter import Interpreter
 from onnx import TensorProto, helper
 
 import edgeopt
-from edgeopt.core.errors import UnsupportedError, UsageError
+from edgeopt.core.errors import MissingExtraError, UnsupportedError, UsageError
 from edgeopt.core.layout import Layout
 
 Save = Callable[..., Path]
@@ -99,3 +100,12 @@ def test_a_size_that_is_not_fixed_is_told_and_input_fixes_it(
     assert not out.exists()
     edgeopt.convert(wide_net, to="tflite", input=["image:float32[batch,3,8,128]"], output=out)
     assert sorted(p.name for p in out.iterdir()) == ["net.fp32.tflite", "net.fp32.tflite.json"]
+
+
+def test_a_missing_extra_is_told_before_any_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "flatbuffers", None)
+    with pytest.raises(MissingExtraError, match=r"'flatbuffers'.*pip install 'edgeopt\[tflite\]'"):
+        edgeopt.convert("gone.pt2", to="onnx,tflite", output=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
