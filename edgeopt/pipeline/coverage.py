@@ -71,7 +71,7 @@ def coverage(
 
     Raises:
         EdgeOptError: If the model can't be read.
-        MissingExtraError: If the format's packages aren't installed.
+        UsageError: If there is nothing to ask of the format.
     """
     (fmt,) = parse_names(Format, [format], "--for")
     if fmt is not Format.TFLITE:
