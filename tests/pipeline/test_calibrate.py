@@ -283,6 +283,22 @@ def test_killed_in_the_middle_it_goes_on_to_the_same_table(
     assert not partial.exists()
 
 
+def test_what_rounding_needs_is_the_same_again(
+    conv_net: Path, conv_data: Path, tmp_path: Path
+) -> None:
+    one, two = (
+        Path(calibrate(conv_net, conv_data, output=tmp_path / name, effort="high").path)
+        for name in ("a", "b")
+    )
+    assert one.read_bytes() == two.read_bytes()
+    (tmp_path / "c.partial").write_bytes(
+        Path(calibrate(conv_net, conv_data, output=tmp_path / "d").path).read_bytes()
+    )
+    resumed = calibrate(conv_net, conv_data, output=tmp_path / "c", effort="high")
+    assert resumed.resumed_at == 40
+    assert (tmp_path / "c").read_bytes() == one.read_bytes()
+
+
 def test_what_another_run_left_is_not_taken_for_ones_own(
     conv_net: Path, conv_data: Path, tmp_path: Path
 ) -> None:
