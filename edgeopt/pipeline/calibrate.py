@@ -9,8 +9,8 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from edgeopt.calibration.ranges import RangeMethod, default_method
-from edgeopt.calibration.selection import chosen, sampling_for
+from edgeopt.calibration.ranges import RangeMethod, convolves_images, default_method
+from edgeopt.calibration.selection import ENOUGH, ENOUGH_TEXTS, chosen, sampling_for
 from edgeopt.calibration.table import CalibrationTable, TableHeader
 from edgeopt.calibration.table_file import load_table, read_header, save_table
 from edgeopt.core.effort import Effort
@@ -201,7 +201,9 @@ def with_hessians(
     """The table with what the rounding of weights needs, from a few of the share's samples."""
     from edgeopt.calibration.hessians import collect_hessians
 
-    places = chosen(share.start, share.stop, len(share.dataset))
+    images = convolves_images(ir.load(prepared.graph.path).graph)
+    most = ENOUGH if images else ENOUGH_TEXTS
+    places = chosen(share.start, share.stop, len(share.dataset), most)
     hessians = collect_hessians(
         prepared.graph,
         fill_batches(picked(share.dataset, places), prepared.graph.inputs),

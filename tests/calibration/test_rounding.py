@@ -119,6 +119,22 @@ def test_blocks_bring_the_outputs_closer(rng: np.random.Generator) -> None:
     assert 10 * np.log10(gain) > 3
 
 
+def test_a_few_inputs_seen_do_not_mislead(rng: np.random.Generator) -> None:
+    x = (rng.standard_normal((4000, 96)) * rng.uniform(0.5, 2, 96)).astype(np.float32)
+    weight = rng.standard_normal((96, 48)).astype(np.float32)
+    seen = Hessian.of(x[None, :120])
+    scales = np.abs(weight).max(0) / np.float32(127)
+
+    def noise(integers: np.ndarray) -> float:
+        return float(np.square((x - x.mean(0)) @ (integers * scales - weight)).sum())
+
+    shrunk, as_seen = (
+        noise(round_weights(weight, 1, scales, (-127, 127), hessian))
+        for hessian in (seen.shrunk(seen.centred), seen.centred)
+    )
+    assert shrunk < 0.8 * as_seen
+
+
 def test_blocks_of_zeros_stay_zeros() -> None:
     weight = np.zeros((64, 3), np.float32)
     weight[40, 1] = 2

@@ -83,7 +83,8 @@ def curvature(node: ir.Node, known: Known | None) -> np.ndarray | None:
     hessian = None if known is None else known.hessian(node)
     if hessian is None:
         return None
-    return hessian.centred if _absorbs(node, known) else hessian.raw
+    full = hessian.centred if _absorbs(node, known) else hessian.raw
+    return hessian.shrunk(full)
 
 
 def _absorbs(node: ir.Node, known: Known | None) -> bool:
