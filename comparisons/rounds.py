@@ -1,4 +1,8 @@
-"""Whole processes of the contenders, timed in turns with the plain process of the same round."""
+"""Whole processes of the contenders, timed in turns with the plain process of the same round.
+
+What counts is processor time, user and system, of all of a side's processes: on one core with one
+thread it is the wall clock's on a machine of one's own, and holds where others are at work too.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +28,7 @@ class Timing:
     """What was found of one contender.
 
     Args:
-        seconds: Of each round, of the whole process.
+        seconds: Processor time of the whole process in each round.
         plain: Of the plain process beside it in each round, in s.
         peaks: Peak memory in each round, in bytes.
         failure: Why there is none of this, in one line.
@@ -73,8 +77,8 @@ def _one_round(contender: Contender, task: Task, found: Timing, rng: random.Rand
     except ProcessFailedError as error:
         return Timing(failure=error.reason)
     return Timing(
-        (*found.seconds, runs[contender].seconds),
-        (*found.plain, runs[PLAIN].seconds),
+        (*found.seconds, runs[contender].cpu_seconds),
+        (*found.plain, runs[PLAIN].cpu_seconds),
         (*found.peaks, runs[contender].peak_bytes),
     )
 
