@@ -100,8 +100,8 @@ class Hessian:
 
         Few places leave it to chance how many inputs seem to vary together, and rounding would
         lean on that (Ledoit 2004, "A well-conditioned estimator for large-dimensional covariance
-        matrices"). int8 MiniLM, 32 short texts: 25.5 dB in place of 24.0; EfficientNet-Lite0: 25.8 in
-        place of 25.6.
+        matrices"). int8 MiniLM, 32 short texts: 25.5 dB in place of 24.0; EfficientNet-Lite0: 25.8
+        in place of 25.6.
 
         Args:
             full: :attr:`centred` or :attr:`raw`.
