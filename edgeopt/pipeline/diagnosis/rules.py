@@ -12,6 +12,7 @@ clipping            most of the noise that layers add is values clipped at the e
 one-layer           one layer or tensor in float gains 3 dB or more, or lifts it above the threshold
 outlier-channels    tensors that lose to resolution have channels 8 times as large as the median
 more-effort         the noise is spread out, and a higher ``--effort`` is left
+search              the noise is spread out, and no search has chosen the layers yet
 other-precision     nothing above applies
 ==================  ==============================================================================
 """
@@ -124,7 +125,7 @@ def _saturation(found: Findings) -> Suggestion | None:
         rule="saturation",
         because=f"this CPU's 8-bit kernels saturate, which costs {lost:.1f} dB here and nothing on "
         f"{found.recipe.target}",
-        step="to run it on this CPU, convert with 7-bit weights",
+        step="to run it on this CPU, convert with weights that can't saturate",
         options="--target x86-64",
     )
 
@@ -271,13 +272,24 @@ def _outlier_channels(found: Findings) -> Suggestion | None:
 
 
 def _more_effort(found: Findings) -> Suggestion | None:
-    if found.precision is not Precision.INT8 or found.recipe.effort != Effort.DEFAULT:
+    if not found.precision.static or found.recipe.effort != Effort.DEFAULT:
         return None
     return Suggestion(
         rule="more-effort",
         because=f"the worst output has {found.worst_db:.1f} dB, and no layer stands out",
         step="let the weights be rounded by what their layers' outputs become",
         options=f"--effort {Effort.HIGH}",
+    )
+
+
+def _search(found: Findings) -> Suggestion | None:
+    if found.precision is not Precision.INT8:
+        return None
+    return Suggestion(
+        rule="search",
+        because=f"the worst output has {found.worst_db:.1f} dB, and no layer stands out",
+        step="let a search find the fewest layers that need more bits",
+        options=f"--precision {Precision.AUTO} --min-sqnr {found.threshold_db:g}",
     )
 
 
@@ -303,6 +315,7 @@ RULES: tuple[Rule, ...] = (
     _one_layer,
     _outlier_channels,
     _more_effort,
+    _search,
     _other_precision,
 )
 

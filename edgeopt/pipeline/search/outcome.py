@@ -34,7 +34,8 @@ def notes(search: SearchRecord, target: Profile) -> tuple[str, ...]:
     """What the user should know of the artifact that a search came to."""
     found = []
     point = search.point(search.chosen)
-    if point is not None and point.ratio is not None and point.ratio.low > 1:
+    here = target.runs_here(Format.ONNX)
+    if here and point is not None and point.ratio is not None and point.ratio.low > 1:
         found.append(
             f"auto is slower than float32 here ({point.ratio.point:.2f}x): the budget leaves too "
             "little to integers"
@@ -43,7 +44,7 @@ def notes(search: SearchRecord, target: Profile) -> tuple[str, ...]:
         found.append(
             "auto chose its layers without their latency, which can't be measured here yet"
         )
-    if search.machine and not target.runs_here(Format.ONNX):
+    if search.machine and not here:
         found.append(
             f"auto chose its layers by latency on this {host_architecture()} machine, which is not "
             f"{target.name}"

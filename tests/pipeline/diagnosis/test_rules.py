@@ -186,9 +186,11 @@ def test_corrections_come_before_all_that_gives_up_speed() -> None:
 
 
 def test_noise_that_is_spread_out() -> None:
-    assert steps(BAD) == ["more-effort", "other-precision"]
+    assert steps(BAD) == ["more-effort", "search", "other-precision"]
     high = replace(BAD, recipe=Recipe(target="x86-64-vnni", effort="high"))
-    assert steps(high) == ["other-precision"]
+    assert steps(high) == ["search", "other-precision"]
+    assert next(iter(suggest(high))).options == "--precision auto --min-sqnr 20"
+    assert steps(replace(BAD, precision=Precision.AUTO)) == ["more-effort", "other-precision"]
 
 
 def test_there_is_always_a_step() -> None:
