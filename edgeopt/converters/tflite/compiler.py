@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from edgeopt.converters.tflite.flatbuffer import to_flatbuffer
+from edgeopt.converters.tflite.fusions.gelu import fuse_gelu
+from edgeopt.converters.tflite.fusions.hard_swish import fuse_hard_swish
+from edgeopt.converters.tflite.fusions.pads import fuse_pads
 from edgeopt.converters.tflite.lowering import lower
 from edgeopt.converters.tflite.model import Model
 from edgeopt.converters.tflite.passes.activations import fuse_activations
@@ -38,6 +41,8 @@ def compile_model(
         UnsupportedError: If LiteRT can't express a node.
         ModelError: If the graph contradicts itself.
     """
+    for fuse in (fuse_pads, fuse_gelu, fuse_hard_swish):
+        fuse(model.graph)
     lowered = lower(model, channels_last=channels_last, name=name)
     drop_unread(lowered)
     fuse_biases(lowered)

@@ -30,11 +30,13 @@ def to_flatbuffer(model: Model) -> bytes:
     """The file's bytes."""
     import flatbuffers
 
-    builder = flatbuffers.Builder(1024)
     packed = _Packing(model).pack()
+    data = sum(b.data.size + 2 * ALIGNMENT for b in packed.buffers if b.data is not None)
+    # Of the size that it will have: a builder that is too small doubles, and copies itself.
+    builder = flatbuffers.Builder(data + (1 << 20))
     offset = packed.Pack(_AlignedBuilder(builder))
     builder.Finish(offset, IDENTIFIER)
-    return bytes(builder.Output())
+    return bytes(memoryview(builder.Bytes)[builder.Head() :])
 
 
 class _AlignedBuilder:
@@ -52,7 +54,7 @@ class _AlignedBuilder:
         builder.StartVector(1, flat.size, ALIGNMENT)
         head = builder.Head() - flat.size
         builder.head = head
-        builder.Bytes[head : head + flat.size] = flat.tobytes()
+        builder.Bytes[head : head + flat.size] = flat.data
         return int(builder.EndVector())
 
     def __getattr__(self, name: str) -> Any:

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from edgeopt.converters.tflite.claims import check_claim
+from edgeopt.converters.tflite.functions import body_of
+from edgeopt.converters.tflite.kernels import STORED, data_of, takes
 from edgeopt.converters.tflite.known import Known, evaluated
 from edgeopt.converters.tflite.model import MANY, Model, Operator, Options, Tensor
-from edgeopt.converters.tflite.registry import lowering_of, why_not
+from edgeopt.converters.tflite.registry import entry_of, why_not
 from edgeopt.converters.tflite.views import Axes, View, regrouped
 from edgeopt.core.errors import ModelError, UnsupportedError
 from edgeopt.core.ir import ir
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
 
 CHANNELS_LAST = {3: (0, 2, 1), 4: (0, 2, 3, 1), 5: (0, 2, 3, 4, 1)}
 """An image's axes (batch, channels, pixels) in LiteRT's order, by rank."""
+
+_CONVERTERS = frozenset({"QUANTIZE", "DEQUANTIZE"})
 
 LARGEST_RANK = 6
 """Of a TRANSPOSE, and of most kernels."""
@@ -41,8 +46,7 @@ def lower(model: ir.Model, *, channels_last: bool, name: str) -> Model:
     """
     lowering = Lowering(model.graph, name)
     lowering.add_inputs(channels_last=channels_last)
-    for node in model.graph:
-        lowering.node(node)
+    lowering.walk(model.graph)
     lowering.add_outputs()
     return lowering.model
 
@@ -66,6 +70,9 @@ class Lowering:
         default_factory=dict
     )
     _constants: dict[tuple[int, str], Tensor] = field(default_factory=dict)
+    joined: dict[tuple[tuple[Tensor, ...], int], Tensor] = field(default_factory=dict)
+    _kept: list[Array] = field(default_factory=list)
+    zeros: dict[np.dtype[Any], Tensor] = field(default_factory=dict)
     _node: str = ""
     opset: int = 18
 
@@ -76,8 +83,14 @@ class Lowering:
         for value in self.graph.inputs:
             if value.is_initializer():
                 continue
+            if not isinstance(value.type, ir.TensorType):
+                raise UnsupportedError(
+                    f"{self.name}: input {value.name!r} isn't a tensor",
+                    hint="export a model that takes and gives tensors",
+                )
             shape, batched = self._input_shape(value)
             dtype = _dtype(value, self.name)
+            self.check_stored(dtype, f"input {value.name!r}")
             view = View.of(Tensor(value.name or "", dtype, shape, batched))
             if channels_last and len(shape) == 4:
                 order = CHANNELS_LAST[4]
@@ -93,6 +106,11 @@ class Lowering:
         """Give the graph's outputs, in ONNX's order of axes."""
         for value in self.graph.outputs:
             tensor = self.plain(self.view(value))
+            if 0 in tensor.shape:
+                raise UnsupportedError(
+                    f"{self.name}: output {value.name!r} has no elements: {list(tensor.shape)}",
+                    hint="leave it out when exporting",
+                )
             if tensor in self.model.inputs or tensor.constant or tensor in self.model.outputs:
                 tensor = self.emit("RESHAPE", [tensor, self.shape_of(tensor)], like=tensor)
             tensor.name = value.name or tensor.name
@@ -114,19 +132,60 @@ class Lowering:
 
     # Nodes --------------------------------------------------------------------------------------
 
+    def walk(self, graph: ir.Graph) -> None:
+        """Lower every node of a graph, or of a function's body."""
+        before, self.opset = self.opset, graph.opset_imports.get("", self.opset)
+        for node in graph:
+            self.node(node)
+        self.opset = before
+
     def node(self, node: ir.Node) -> None:
         """Lower one node, or compute it ahead where its inputs are known."""
-        self._node = node.name or ""
+        self._node = node.name or self._node
         if self._ahead(node):
             return
-        family = lowering_of(node)
-        if family is None:
-            reason, hint = why_not(node)
-            raise self.unsupported(node, reason, hint)
-        family(node, self)
-        for output in node.outputs:
-            if output.uses() or output.is_graph_output():
-                assert output in self.bound, (node.op_type, output.name)
+        entry = entry_of(node)
+        if entry is not None and self.opset >= entry.since:
+            entry.lower(node, self)
+        elif not self.expanded(node):
+            raise self.unsupported(node, *why_not(node, self.opset))
+        self._check(node)
+
+    def expanded(self, node: ir.Node) -> bool:
+        """Lower a node by what ONNX defines it by, if it is defined by other operators."""
+        if node.domain not in ("", "ai.onnx"):
+            return False
+        body = body_of(node, self.opset, [self._type(value) for value in node.inputs])
+        if body is None:
+            return False
+        outer, given = self._node, [v for v in node.inputs if v is not None]
+        for value, inner in zip(given, body.graph.inputs, strict=True):
+            self.bound[inner] = self.known(value) or self.view(value)
+        self.walk(body.graph)
+        self._node = outer
+        for value, inner in zip(node.outputs, body.graph.outputs, strict=False):
+            if inner in self.bound:
+                self.bound[value] = self.bound[inner]
+        return True
+
+    def _check(self, node: ir.Node) -> None:
+        """Raise if an output that is read wasn't given, or isn't what the model says it is."""
+        for place, output in enumerate(node.outputs):
+            if not (output.uses() or output.is_graph_output()):
+                continue
+            if output not in self.bound:
+                raise self.unsupported(node, f"TFLite doesn't give its output {place}")
+            check_claim(output, self.bound[output], self.name)
+
+    def _type(self, value: ir.Value | None) -> tuple[np.dtype[Any], tuple[int | None, ...]] | None:
+        if value is None:
+            return None
+        known = self.known(value)
+        if known is not None:
+            return known.one.dtype, known.one.shape
+        view = self.view(value)
+        sizes = tuple(None if n in view.batched else d for n, d in enumerate(view.shape))
+        return view.tensor.dtype, sizes
 
     def unsupported(self, node: ir.Node, reason: str, hint: str = "") -> UnsupportedError:
         """The error for a node that can't be said."""
@@ -137,6 +196,8 @@ class Lowering:
 
     def _ahead(self, node: ir.Node) -> bool:
         if node.domain or node.op_type in ("DequantizeLinear", "QuantizeLinear"):
+            return False
+        if node.op_type in ("If", "Loop", "Scan"):
             return False
         if node.op_type in ("Shape", "Size"):
             return self._measured(node)
@@ -202,16 +263,33 @@ class Lowering:
             raise self.unsupported(node, f"its input {index} depends on the size of the batch")
         return known.one
 
+    def setting(self, node: ir.Node, index: int, attribute: str) -> list[int] | None:
+        """Whole numbers that are an input in newer opsets, an attribute in older; None if left out.
+
+        Raises:
+            UnsupportedError: If they are computed when the model runs, or depend on the batch.
+        """
+        found = node.attributes.get(attribute)
+        if found is not None:
+            return list(found.as_ints())
+        array = self.constant(node, index)
+        return None if array is None else [int(n) for n in array.reshape(-1)]
+
+    def never_negative(self, tensor: Tensor) -> bool:
+        """Whether whole numbers are places that an operator gave."""
+        writer = next((op for op in self.model.operators if tensor in op.outputs), None)
+        if writer is not None and writer.code in ("CAST", "RESHAPE", "TRANSPOSE", "SLICE"):
+            source = writer.inputs[0]
+            return source is not None and self.never_negative(source)
+        return writer is not None and writer.code in ("ARG_MAX", "ARG_MIN", "TOPK_V2", "FLOOR_MOD")
+
     def view(self, value: ir.Value | None) -> View:
         """A value as a view; constants become constant tensors."""
         assert value is not None
         known = self.known(value)
         if known is not None:
             if not known.fixed:
-                raise UnsupportedError(
-                    f"{self.name}: {value.name!r} depends on the size of the batch, and is data",
-                    hint="fix the batch with --input",
-                )
+                return self._repeated(known, value)
             return View.of(self.constant_tensor(known.one, value.name or "constant"))
         bound = self.bound.get(value)
         if not isinstance(bound, View):
@@ -232,17 +310,23 @@ class Lowering:
 
     def constant_tensor(self, array: Array, name: str) -> Tensor:
         """A constant tensor; float64 becomes float32, which is what LiteRT computes in."""
-        if array.dtype == np.float64:
-            array = array.astype(np.float32)
         key = (id(array), name)
         if key not in self._constants:
-            self._constants[key] = Tensor(name, array.dtype, array.shape, data=array)
+            data = array.astype(np.float32) if array.dtype == np.float64 else array
+            self.check_stored(data.dtype, f"constant {name!r}")
+            self._constants[key] = Tensor(name, data.dtype, data.shape, data=data)
+            self._kept.append(array)
         return self._constants[key]
 
     def indices(self, values: Sequence[int], name: str = "axes") -> Tensor:
         """A constant vector of int32, as operators take axes, sizes and places."""
-        return Tensor(f"{self._node}/{name}", np.dtype(np.int32), (len(values),),
-                      data=np.array(values, np.int32))  # fmt: skip
+        if any(not -(2**31) <= v < 2**31 for v in values):
+            raise UnsupportedError(
+                f"{self.name}: {self._node!r}: its {name} {list(values)} don't fit 32 bits",
+                hint="TFLite takes places and sizes as int32: keep --to onnx for this model",
+            )
+        data = np.array(values, np.int32)
+        return Tensor(f"{self._node}/{name}", data.dtype, data.shape, data=data)
 
     def shape_of(self, tensor: Tensor) -> Tensor:
         """The constant that a RESHAPE takes for a tensor's shape; -1 where the batch decides."""
@@ -278,6 +362,13 @@ class Lowering:
             name: The output's; the node's if empty.
         """
         base = like if like is not None else next(t for t in inputs if t is not None)
+        data = data_of(code, inputs)
+        checked = data is not None and data.quantization is None and code not in _CONVERTERS
+        if checked and data is not None and not takes(code, data.dtype):
+            raise UnsupportedError(
+                f"{self.name}: {self._node!r}: TFLite has no {code} of {data.dtype}",
+                hint="cast it to float32 or int32 before, and export again",
+            )
         grows = base.batched if shape is None and batched is None else (batched or frozenset())
         output = Tensor(
             name or self._node or code.lower(),
@@ -287,6 +378,33 @@ class Lowering:
         )
         self.model.operators.append(Operator(code, inputs, [output], options, self._node))
         return output
+
+    # The batch ----------------------------------------------------------------------------------
+
+    def _repeated(self, known: Known, value: ir.Value) -> View:
+        """A constant that is repeated along one axis for each entry of the batch."""
+        from edgeopt.converters.tflite.ops.broadcasting import repeated
+
+        one, many = known.one, known.many
+        grown = [n for n, (a, b) in enumerate(zip(one.shape, many.shape, strict=False)) if a != b]
+        same = one.ndim == many.ndim and len(grown) == 1 and one.shape[grown[0]] == 1
+        if not same or not np.array_equal(np.broadcast_to(one, many.shape), many, equal_nan=False):
+            raise UnsupportedError(
+                f"{self.name}: {value.name!r} depends on the size of the batch, and is data",
+                hint="fix the batch with --input",
+            )
+        constant = View.of(self.constant_tensor(one, value.name or "constant"))
+        found = repeated(self, constant, grown[0])
+        self.bound[value] = found
+        return found
+
+    def check_stored(self, dtype: np.dtype[Any], what: str) -> None:
+        """Raise if values of a type can't be stored for LiteRT's kernels."""
+        if dtype.name not in STORED:
+            raise UnsupportedError(
+                f"{self.name}: {what} is {dtype}, which TFLite's kernels don't have",
+                hint="export the model with float32 and int32 or int64",
+            )
 
     # Orders of axes -----------------------------------------------------------------------------
 
@@ -305,7 +423,9 @@ class Lowering:
         axes = view.stored_axes(order)
         key = (view.tensor, axes, shape)
         if key not in self._moved:
-            self._moved[key] = self._reshaped(self._transposed(view.tensor, axes), shape, grows)
+            self._moved[key] = self.reshaped_tensor(
+                self._transposed(view.tensor, axes), shape, grows
+            )
         return self._moved[key]
 
     def reshaped(self, view: View, shape: tuple[int, ...], many: tuple[int, ...]) -> View:
@@ -323,7 +443,7 @@ class Lowering:
         if split is not None:
             return split
         grows = frozenset(n for n, (a, b) in enumerate(zip(shape, many, strict=True)) if a != b)
-        return View.of(self._reshaped(self.plain(view), shape, grows))
+        return View.of(self.reshaped_tensor(self.plain(view), shape, grows))
 
     def _split(self, view: View, many: tuple[int, ...]) -> View | None:
         """The view where each stored axis that the new shape splits is split where it is stored."""
@@ -338,7 +458,7 @@ class Lowering:
         if len(shape) > LARGEST_RANK:
             return None
         starts = np.cumsum([0, *(len(part) for part in whole)])
-        tensor = self._reshaped(view.tensor, shape, grows)
+        tensor = self.reshaped_tensor(view.tensor, shape, grows)
         axes = tuple(
             tuple(n for i in axis for n in range(starts[i], starts[i + 1])) for axis in view.axes
         )
@@ -364,7 +484,10 @@ class Lowering:
             shape=shape, batched=grows, name=f"{tensor.name}_moved",
         )  # fmt: skip
 
-    def _reshaped(self, tensor: Tensor, shape: tuple[int, ...], grows: frozenset[int]) -> Tensor:
+    def reshaped_tensor(
+        self, tensor: Tensor, shape: tuple[int, ...], grows: frozenset[int]
+    ) -> Tensor:
+        """A tensor's elements with another shape."""
         if tensor.shape == shape and tensor.batched == grows:
             return tensor
         if tensor.data is not None:

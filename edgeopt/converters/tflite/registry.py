@@ -22,14 +22,25 @@ Raises:
 
 FAMILIES = (
     "activations",
+    "arithmetic",
+    "broadcasting",
     "convolution",
-    "elementwise",
+    "functions",
+    "gathering",
+    "joining",
     "matrices",
     "normalization",
+    "pads",
     "pooling",
     "quantization",
+    "recurrent",
     "reductions",
-    "shapes",
+    "reshaping",
+    "resizing",
+    "scattering",
+    "slicing",
+    "sorting",
+    "transposed",
 )
 """The modules of ``ops``."""
 
@@ -80,18 +91,21 @@ def entries() -> dict[str, Entry]:
     return dict(sorted(_ENTRIES.items()))
 
 
-def lowering_of(node: ir.Node) -> Lower | None:
+def entry_of(node: ir.Node) -> Entry | None:
     """How a node is lowered; None if it isn't."""
-    if node.domain not in ("", "ai.onnx"):
-        return None
-    entry = entries().get(node.op_type)
-    return None if entry is None else entry.lower
+    return entries().get(node.op_type) if node.domain in ("", "ai.onnx") else None
 
 
-def why_not(node: ir.Node) -> tuple[str, str]:
+def why_not(node: ir.Node, opset: int) -> tuple[str, str]:
     """Why an operator isn't there, and what to do."""
     if node.domain not in ("", "ai.onnx"):
         return f"it is of the domain {node.domain!r}, not of ONNX", "export standard ONNX operators"
+    entry = entries().get(node.op_type)
+    if entry is not None:
+        return (
+            f"it meant something else before opset {entry.since}; this is opset {opset}",
+            "export at opset 18, or convert the model with onnx.version_converter",
+        )
     known = _WHY_NOT.get(node.op_type)
     if known is not None:
         return known, "cut the graph before it, and do this step outside of the model"

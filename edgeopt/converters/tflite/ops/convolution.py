@@ -31,11 +31,32 @@ def conv(node: ir.Node, lowering: Lowering) -> None:
     image = lowering.channels_last(data)
     kernel = weight.shape[2:]
     window = (
-        _in_rows(Window.of(node, kernel[-1:], image.shape[2:3]))
+        Window.of(node, kernel[-1:], image.shape[2:3]).in_rows()
         if row
         else Window.of(node, kernel, image.shape[1:3])
     )
+    groups = node.attributes.get_int("group", 1)
+    bias = layer_bias(node, lowering, weight.shape[0])
+    output = convolved(lowering, image, weight, bias, window, groups)
+    result = View(output, ((0,), (3,), (1,), (2,)))
+    lowering.bind(node.outputs[0], result.squeezed({2}) if row else result)
+
+
+def convolved(
+    lowering: Lowering, image: Tensor, weight: View, bias: Tensor, window: Window, groups: int
+) -> Tensor:
+    """A convolution of an image stored with channels last.
+
+    Args:
+        lowering: The walk.
+        image: ``(N, H, W, I)``.
+        weight: Constant, ``(O, I / groups, h, w)``.
+        bias: ``(O,)``.
+        window: How the kernel goes over the image.
+        groups: Of channels.
+    """
     sizes = window.outputs(image.shape[1:3])
+    channels = image.shape[3]
     image, padding = fitted(lowering, image, window)
     options = {
         "padding": padding,
@@ -44,22 +65,17 @@ def conv(node: ir.Node, lowering: Lowering) -> None:
         "dilationHFactor": window.dilations[0],
         "dilationWFactor": window.dilations[1],
     }
-    groups = node.attributes.get_int("group", 1)
-    depthwise = groups == data.shape[1] and weight.shape[1] == 1 and groups > 1
-    if depthwise:
+    if groups == channels and weight.shape[1] == 1 and groups > 1:
         filters = lowering.stored(weight, (1, 2, 3, 0))
         options["depthMultiplier"] = weight.shape[0] // groups
         code, table = "DEPTHWISE_CONV_2D", "DepthwiseConv2DOptions"
     else:
         filters = lowering.stored(weight, (0, 2, 3, 1))
         code, table = "CONV_2D", "Conv2DOptions"
-    output = lowering.emit(
-        code, [image, filters, layer_bias(node, lowering, weight.shape[0])],
-        Options(table, options),
+    return lowering.emit(
+        code, [image, filters, bias], Options(table, options),
         shape=(image.shape[0], *sizes, weight.shape[0]), batched=image.batched,
     )  # fmt: skip
-    result = View(output, ((0,), (3,), (1,), (2,)))
-    lowering.bind(node.outputs[0], result.squeezed({2}) if row else result)
 
 
 def layer_bias(node: ir.Node, lowering: Lowering, channels: int) -> Tensor:
@@ -70,10 +86,3 @@ def layer_bias(node: ir.Node, lowering: Lowering, channels: int) -> Tensor:
         return lowering.constant_tensor(zeros, f"{node.name}/bias")
     bias = lowering.view(value)
     return lowering.plain(lowering.reshaped(bias, (channels,), (channels,)))
-
-
-def _in_rows(line: Window) -> Window:
-    return Window(
-        (1, *line.kernel), (1, *line.strides), (1, *line.dilations), (0, *line.before),
-        (0, *line.after),
-    )  # fmt: skip

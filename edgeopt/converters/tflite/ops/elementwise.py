@@ -1,4 +1,4 @@
-"""Operators that go element by element over one, two or more tensors."""
+"""What goes element by element over one, two or more tensors."""
 
 from __future__ import annotations
 
@@ -6,111 +6,26 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from edgeopt.converters.tflite.kernels import takes, wider
 from edgeopt.converters.tflite.model import Options, Tensor
-from edgeopt.converters.tflite.registry import lowers
 from edgeopt.converters.tflite.views import View
-from edgeopt.core.ir import ir
 
 if TYPE_CHECKING:
     from edgeopt.converters.tflite.lowering import Lowering
 
-_BINARY = {
-    "Add": ("ADD", "AddOptions"),
-    "Sub": ("SUB", "SubOptions"),
-    "Mul": ("MUL", "MulOptions"),
-    "Div": ("DIV", "DivOptions"),
-    "Pow": ("POW", "PowOptions"),
-    "Max": ("MAXIMUM", "MaximumMinimumOptions"),
-    "Min": ("MINIMUM", "MaximumMinimumOptions"),
-}
-_COMPARING = {
-    "Equal": ("EQUAL", "EqualOptions"),
-    "Greater": ("GREATER", "GreaterOptions"),
-    "GreaterOrEqual": ("GREATER_EQUAL", "GreaterEqualOptions"),
-    "Less": ("LESS", "LessOptions"),
-    "LessOrEqual": ("LESS_EQUAL", "LessEqualOptions"),
-    "And": ("LOGICAL_AND", "LogicalAndOptions"),
-    "Or": ("LOGICAL_OR", "LogicalOrOptions"),
-}
-_UNARY = {
-    "Abs": ("ABS", "AbsOptions"),
-    "Ceil": ("CEIL", None),
-    "Cos": ("COS", "CosOptions"),
-    "Exp": ("EXP", "ExpOptions"),
-    "Floor": ("FLOOR", None),
-    "Log": ("LOG", None),
-    "Neg": ("NEG", "NegOptions"),
-    "Not": ("LOGICAL_NOT", "LogicalNotOptions"),
-    "Round": ("ROUND", None),
-    "Sign": ("SIGN", "SignOptions"),
-    "Sin": ("SIN", None),
-    "Sqrt": ("SQRT", None),
-}
-
-
-@lowers(*_BINARY)
-def binary(node: ir.Node, lowering: Lowering) -> None:
-    """Lower an operator of two or more operands, two at a time."""
-    code, table = _BINARY[node.op_type]
-    result = lowering.view(node.inputs[0])
-    for other in node.inputs[1:]:
-        result = combined(lowering, code, [result, lowering.view(other)], Options(table))
-    lowering.bind(node.outputs[0], result)
-
-
-@lowers(*_COMPARING)
-def comparing(node: ir.Node, lowering: Lowering) -> None:
-    """Lower a comparison, or one of truth values."""
-    code, table = _COMPARING[node.op_type]
-    views = [lowering.view(value) for value in node.inputs]
-    result = combined(lowering, code, views, Options(table), dtype=np.bool_)
-    lowering.bind(node.outputs[0], result)
-
-
-@lowers(*_UNARY)
-def unary(node: ir.Node, lowering: Lowering) -> None:
-    """Lower an operator of one operand."""
-    code, table = _UNARY[node.op_type]
-    view = lowering.view(node.inputs[0])
-    lowering.bind(node.outputs[0], mapped(lowering, code, view, table))
-
-
-@lowers("Identity", "Dropout")
-def identity(node: ir.Node, lowering: Lowering) -> None:
-    """The same value under another name."""
-    assert node.inputs[0] is not None
-    known = lowering.known(node.inputs[0])
-    lowering.bound[node.outputs[0]] = known or lowering.view(node.inputs[0])
-
-
-@lowers("Reciprocal")
-def reciprocal(node: ir.Node, lowering: Lowering) -> None:
-    """Lower a Reciprocal: one divided by it."""
-    view = lowering.view(node.inputs[0])
-    one = View.of(lowering.constant_tensor(np.array(1, np.float32), "one"))
-    lowering.bind(node.outputs[0], combined(lowering, "DIV", [one, view], Options("DivOptions")))
-
-
-@lowers("Where")
-def where(node: ir.Node, lowering: Lowering) -> None:
-    """Lower a Where."""
-    views = [lowering.view(value) for value in node.inputs]
-    kind = views[1].tensor.dtype
-    result = combined(lowering, "SELECT_V2", views, Options("SelectV2Options"), dtype=kind)
-    lowering.bind(node.outputs[0], result)
-
-
-@lowers("Cast")
-def cast(node: ir.Node, lowering: Lowering) -> None:
-    """Lower a Cast."""
-    view = lowering.view(node.inputs[0])
-    wanted = np.dtype(ir.DataType(node.attributes.get_int("to")).numpy())
-    if wanted == np.float64:
-        wanted = np.dtype(np.float32)
-    if view.tensor.dtype == wanted:
-        lowering.bind(node.outputs[0], view)
-        return
-    lowering.bind(node.outputs[0], mapped(lowering, "CAST", view, "CastOptions", dtype=wanted))
+_TABLES = {
+    "ADD": "AddOptions", "SUB": "SubOptions", "MUL": "MulOptions", "DIV": "DivOptions",
+    "MAXIMUM": "MaximumMinimumOptions", "MINIMUM": "MaximumMinimumOptions", "POW": "PowOptions",
+    "FLOOR_MOD": "FloorModOptions", "SQUARED_DIFFERENCE": "SquaredDifferenceOptions",
+    "EQUAL": "EqualOptions", "NOT_EQUAL": "NotEqualOptions", "GREATER": "GreaterOptions",
+    "GREATER_EQUAL": "GreaterEqualOptions", "LESS": "LessOptions",
+    "LESS_EQUAL": "LessEqualOptions", "LOGICAL_AND": "LogicalAndOptions",
+    "LOGICAL_OR": "LogicalOrOptions", "SELECT_V2": "SelectV2Options",
+    "BITWISE_XOR": "BitwiseXorOptions", "RIGHT_SHIFT": "RightShiftOptions",
+    "ABS": "AbsOptions", "COS": "CosOptions", "EXP": "ExpOptions", "NEG": "NegOptions",
+    "SIGN": "SignOptions", "LOGICAL_NOT": "LogicalNotOptions", "HARD_SWISH": "HardSwishOptions",
+}  # fmt: skip
+"""Options tables of elementwise operators; the others have none."""
 
 
 def mapped(
@@ -118,17 +33,39 @@ def mapped(
     fields: dict[str, Any] | None = None,
 ) -> View:  # fmt: skip
     """One operator over every element, in whatever order they are stored."""
+    kind = _wider(code, view)
+    if kind is not None:
+        found = mapped(
+            lowering, code, cast(lowering, view, kind), table, dtype=dtype, fields=fields
+        )
+        return found if dtype is not None else cast(lowering, found, view.tensor.dtype)
+    table = table or _TABLES.get(code)
     options = None if table is None else Options(table, fields or {})
     return view.at(lowering.emit(code, [view.tensor], options, dtype=dtype))
 
 
 def combined(
-    lowering: Lowering, code: str, views: list[View], options: Options | None, *, dtype: Any = None
+    lowering: Lowering,
+    code: str,
+    views: list[View],
+    options: Options | None = None,
+    *,
+    dtype: Any = None,
 ) -> View:
     """One operator over the elements of several values that broadcast (numpy's rules).
 
     The largest value stays as it is stored; the others follow.
     """
+    kind = _wider(code, views[0])
+    if kind is not None:
+        wide = [cast(lowering, view, kind) for view in views]
+        found = combined(lowering, code, wide, options, dtype=dtype)
+        return found if dtype is not None else cast(lowering, found, views[0].tensor.dtype)
+    if options is None and code in _TABLES:
+        options = Options(_TABLES[code])
+    alike = _stored_alike(lowering, code, views, options, dtype)
+    if alike is not None:
+        return alike
     rank = max(view.rank for view in views)
     wide = [view.expanded(list(range(rank - view.rank))) for view in views]
     shape = tuple(np.broadcast_shapes(*(view.shape for view in wide)))
@@ -140,6 +77,59 @@ def combined(
         batched=frozenset(n for n, axis in enumerate(order) if axis in grown), dtype=dtype,
     )  # fmt: skip
     return View(output, tuple((order.index(n),) for n in range(rank)))
+
+
+def _stored_alike(
+    lowering: Lowering, code: str, views: list[View], options: Options | None, dtype: Any
+) -> View | None:
+    """The result where all are stored in one way, numbers apart: they stay as they are."""
+    whole = [view for view in views if view.tensor.data is None or view.tensor.data.size != 1]
+    if not whole or any(view.axes != whole[0].axes for view in whole[1:]):
+        return None
+    if any(len(v.tensor.shape) != len(whole[0].tensor.shape) for v in whole):
+        return None
+    if any(v.rank > whole[0].rank for v in views):
+        return None
+    shape = np.broadcast_shapes(*(view.tensor.shape for view in whole))
+    if any(s != 1 and i not in _used(whole[0]) for i, s in enumerate(shape)):
+        return None
+    tensors = [view.tensor if view in whole else _trimmed(view.tensor) for view in views]
+    grown = frozenset(i for view in whole for i in view.tensor.batched)
+    output = lowering.emit(code, [*tensors], options, shape=shape, batched=grown, dtype=dtype)
+    return whole[0].at(output)
+
+
+def _used(view: View) -> set[int]:
+    return {i for axis in view.axes for i in axis}
+
+
+def with_number(lowering: Lowering, code: str, view: View, number: float) -> View:
+    """An operator of a value and a number, which comes second."""
+    return combined(lowering, code, [view, number_like(lowering, view, number)])
+
+
+def number_like(lowering: Lowering, view: View, number: float) -> View:
+    """A number of a value's type."""
+    constant = np.array(number, view.tensor.dtype)
+    return View.of(lowering.constant_tensor(constant, f"number_{number:g}"))
+
+
+def cast(lowering: Lowering, view: View, dtype: Any) -> View:
+    """A value in another type: floats are truncated, integers keep their lowest bits."""
+    wanted = np.dtype(dtype)
+    if view.tensor.dtype == wanted:
+        return view
+    if view.tensor.data is not None and view.tensor.quantization is None:
+        array = view.tensor.data.astype(wanted)
+        return view.at(lowering.constant_tensor(array, f"{view.tensor.name}_{wanted}"))
+    return mapped(lowering, "CAST", view, "CastOptions", dtype=wanted)
+
+
+def _wider(code: str, view: View) -> np.dtype[Any] | None:
+    tensor = view.tensor
+    if code == "CAST" or tensor.quantization is not None or takes(code, tensor.dtype):
+        return None
+    return wider(code, tensor.dtype)
 
 
 def _common_order(views: list[View]) -> tuple[int, ...]:

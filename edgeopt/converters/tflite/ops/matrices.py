@@ -7,45 +7,71 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from edgeopt.converters.tflite.lowering import LARGEST_RANK
 from edgeopt.converters.tflite.model import Options, Tensor
 from edgeopt.converters.tflite.ops.convolution import layer_bias
+from edgeopt.converters.tflite.ops.elementwise import combined, with_number
 from edgeopt.converters.tflite.registry import lowers
 from edgeopt.converters.tflite.views import View
+from edgeopt.core.errors import UnsupportedError
 from edgeopt.core.ir import ir
 
 if TYPE_CHECKING:
     from edgeopt.converters.tflite.lowering import Lowering
 
 
-@lowers("Gemm")
+@lowers("Gemm", since=7)
 def gemm(node: ir.Node, lowering: Lowering) -> None:
-    """Lower a Gemm with constant weights."""
+    """Lower a Gemm: ``alpha * A @ B + beta * C``."""
     data, weight = lowering.view(node.inputs[0]), lowering.view(node.inputs[1])
     get = node.attributes
-    if not weight.tensor.constant:
-        raise lowering.unsupported(node, "its weights are computed when the model runs")
-    if get.get_float("alpha", 1.0) != 1 or get.get_float("beta", 1.0) != 1:
-        raise lowering.unsupported(node, "it scales its operands (alpha, beta)")
     if get.get_int("transA", 0):
         data = data.permuted((1, 0))
     rows = weight if get.get_int("transB", 0) else weight.permuted((1, 0))
+    alpha, beta = get.get_float("alpha", 1.0), get.get_float("beta", 1.0)
+    third = node.inputs[2] if len(node.inputs) > 2 else None
+    added = None if third is None else lowering.view(third)
     bias = None
-    if len(node.inputs) > 2 and node.inputs[2] is not None:
-        bias = layer_bias(node, lowering, rows.shape[0])
-    lowering.bind(node.outputs[0], fully_connected(lowering, data, rows, bias))
+    if added is not None and _is_bias(added, rows.shape[0]) and alpha == beta == 1:
+        bias, added = layer_bias(node, lowering, rows.shape[0]), None
+    if weight.tensor.constant:
+        result = fully_connected(lowering, data, rows, bias)
+    else:
+        result = _batched(lowering, data, rows.permuted((1, 0)))
+    if alpha != 1:
+        result = with_number(lowering, "MUL", result, alpha)
+    if added is not None:
+        if beta != 1:
+            added = with_number(lowering, "MUL", added, beta)
+        result = combined(lowering, "ADD", [result, added])
+    elif bias is not None and not weight.tensor.constant:
+        result = combined(lowering, "ADD", [result, View.of(bias)])
+    lowering.bind(node.outputs[0], result)
+
+
+def _is_bias(added: View, channels: int) -> bool:
+    """Whether what is added is one constant a channel."""
+    return added.tensor.constant and added.shape in ((channels,), (1, channels))
 
 
 @lowers("MatMul")
 def matmul(node: ir.Node, lowering: Lowering) -> None:
-    """Lower a MatMul."""
+    """Lower a MatMul; a vector is a matrix of one row or column."""
     data, other = lowering.view(node.inputs[0]), lowering.view(node.inputs[1])
-    if other.tensor.constant and other.rank == 2 and data.rank >= 2:
-        rows = other.permuted((1, 0))
-        lowering.bind(node.outputs[0], fully_connected(lowering, data, rows, None))
-        return
-    if data.rank < 2 or other.rank < 2:
-        raise lowering.unsupported(node, "one of its operands is a vector")
-    lowering.bind(node.outputs[0], _batched(lowering, data, other))
+    if 0 in (data.rank, other.rank):
+        raise lowering.unsupported(node, "one of its operands is a number")
+    row, column = data.rank == 1, other.rank == 1
+    if row:
+        data = data.expanded([0])
+    if column:
+        other = other.expanded([1])
+    if other.tensor.constant and other.rank == 2:
+        result = fully_connected(lowering, data, other.permuted((1, 0)), None)
+    else:
+        result = _batched(lowering, data, other)
+    gone = {result.rank - 2} if row else set()
+    gone |= {result.rank - 1} if column else set()
+    lowering.bind(node.outputs[0], result.squeezed(gone) if gone else result)
 
 
 def fully_connected(lowering: Lowering, data: View, rows: View, bias: Tensor | None) -> View:
@@ -84,6 +110,11 @@ def _batched(lowering: Lowering, data: View, other: View) -> View:
     rank = max(data.rank, other.rank)
     data = data.expanded(list(range(rank - data.rank)))
     other = other.expanded(list(range(rank - other.rank)))
+    if rank > LARGEST_RANK - 1:
+        raise UnsupportedError(
+            f"{lowering.name}: a matrix product has {rank} dimensions; TFLite takes 5",
+            hint="keep --to onnx for this model",
+        )
     left = lowering.plain(data)
     # A transposed right operand is read as it is stored.
     swapped = (*range(rank - 2), rank - 1, rank - 2)

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edgeopt.converters.tflite.model import Options
-from edgeopt.converters.tflite.ops.activations import with_number
-from edgeopt.converters.tflite.ops.elementwise import combined, mapped
+from edgeopt.converters.tflite.ops.elementwise import combined, mapped, with_number
 from edgeopt.converters.tflite.ops.reductions import reduced
 from edgeopt.converters.tflite.registry import lowers
 from edgeopt.converters.tflite.views import View
@@ -20,15 +19,17 @@ if TYPE_CHECKING:
 _MUL, _ADD, _SUB = Options("MulOptions"), Options("AddOptions"), Options("SubOptions")
 
 
-@lowers("BatchNormalization")
+@lowers("BatchNormalization", since=7)
 def batch_normalization(node: ir.Node, lowering: Lowering) -> None:
     """Lower what no convolution took up: ``x * factor + offset``, channel by channel."""
+    if node.attributes.get_int("training_mode", 0):
+        raise lowering.unsupported(node, "it is in training mode")
     data = lowering.view(node.inputs[0])
     arrays = [lowering.constant(node, n) for n in range(1, 5)]
     scale, bias, mean, variance = (np.asarray(a, np.float64) for a in arrays)
     factor = scale / np.sqrt(variance + node.attributes.get_float("epsilon", 1e-5))
     offset = bias - mean * factor
-    shape = (-1, *([1] * (data.rank - 2)))
+    shape = (-1, *([1] * max(data.rank - 2, 0)))
     for code, options, numbers in (("MUL", _MUL, factor), ("ADD", _ADD, offset)):
         array = numbers.astype(np.float32).reshape(shape)
         other = View.of(lowering.constant_tensor(array, f"{node.name}/{code.lower()}"))

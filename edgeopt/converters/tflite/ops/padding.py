@@ -58,6 +58,28 @@ class Window:
         ceil = bool(node.attributes.get_int("ceil_mode", 0))
         return Window(tuple(kernel), strides, dilations, before, after, ceil)
 
+    def in_rows(self) -> Window:
+        """A line's window over an image of one row."""
+        return Window(
+            (1, *self.kernel), (1, *self.strides), (1, *self.dilations), (0, *self.before),
+            (0, *self.after), self.ceil,
+        )  # fmt: skip
+
+    def counts(self, sizes: Sequence[int], *, with_pads: bool) -> np.ndarray:
+        """How many pixels each place of the window sees, ``(outputs...)``.
+
+        Args:
+            sizes: The image's.
+            with_pads: Whether pads count; what lies beyond them never does.
+        """
+        found = np.ones((), np.int64)
+        for n, (size, places) in enumerate(zip(sizes, self.outputs(sizes), strict=True)):
+            start = np.arange(places) * self.strides[n] - self.before[n]
+            low, high = (-self.before[n], size + self.after[n]) if with_pads else (0, size)
+            seen = np.minimum(start + self.reach[n], high) - np.maximum(start, low)
+            found = found[..., None] * seen
+        return found
+
     @property
     def reach(self) -> tuple[int, ...]:
         """From the first to the last pixel that the kernel looks at, one an axis."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from edgeopt.converters.tflite.model import Options, Tensor
-from edgeopt.converters.tflite.ops.padding import SAME, Window, fitted
+from edgeopt.converters.tflite.ops.padding import SAME, VALID, Window, fitted, padded
+from edgeopt.converters.tflite.ops.reductions import reduced
 from edgeopt.converters.tflite.registry import lowers
 from edgeopt.converters.tflite.views import View
 from edgeopt.core.ir import ir
@@ -20,47 +22,44 @@ _IMAGE = ((0,), (3,), (1,), (2,))
 
 @lowers("MaxPool")
 def max_pool(node: ir.Node, lowering: Lowering) -> None:
-    """Lower a MaxPool of an image."""
-    image, window = _image(node, lowering)
-    if any(d != 1 for d in window.dilations):
-        raise lowering.unsupported(node, "TFLite's pools have no dilation")
+    """Lower a MaxPool."""
+    image, window, row = _image(node, lowering)
     if len(node.outputs) > 1 and node.outputs[1].uses():
         raise lowering.unsupported(node, "TFLite's MaxPool doesn't give indices")
     sizes = window.outputs(image.shape[1:3])
     fill = 0.0 if _never_negative(node.inputs[0]) else float(np.finfo(np.float32).min)
-    padded, padding = fitted(lowering, image, window, fill)
-    _pool(node, lowering, "MAX_POOL_2D", padded, window, sizes, padding)
+    image, padding = fitted(lowering, image, window, fill)
+    output = _pooled(lowering, "MAX_POOL_2D", image, window, sizes, padding)
+    _bind(node, lowering, output, row=row)
 
 
-@lowers("AveragePool")
+@lowers("AveragePool", since=7)
 def average_pool(node: ir.Node, lowering: Lowering) -> None:
-    """Lower an AveragePool of an image."""
-    image, window = _image(node, lowering)
-    if any(d != 1 for d in window.dilations):
-        raise lowering.unsupported(node, "TFLite's pools have no dilation")
-    sizes = window.outputs(image.shape[1:3])
-    pads = window.needed(image.shape[1:3])
+    """Lower an AveragePool: where windows count different numbers of pixels, scaled for it."""
+    image, window, row = _image(node, lowering)
+    pixels = image.shape[1:3]
+    sizes = window.outputs(pixels)
     counts_pads = bool(node.attributes.get_int("count_include_pad", 0))
-    if not counts_pads and any(a or b for a, b in pads) and not window.is_same(image.shape[1:3]):
-        raise lowering.unsupported(
-            node, "it leaves padding out of its mean where TFLite's SAME would pad differently",
-            "use count_include_pad, or pad so that the size is that of the stride",
-        )  # fmt: skip
-    if counts_pads and window.is_same(image.shape[1:3]) and any(a or b for a, b in pads):
-        from edgeopt.converters.tflite.ops.padding import VALID, padded
-
-        filled = padded(lowering, image, ((0, 0), *pads, (0, 0)), 0.0)
-        _pool(node, lowering, "AVERAGE_POOL_2D", filled, window, sizes, VALID)
+    if not counts_pads and window.is_same(pixels):
+        output = _pooled(lowering, "AVERAGE_POOL_2D", image, window, sizes, SAME)
+        _bind(node, lowering, output, row=row)
         return
-    filled, padding = fitted(lowering, image, window)
-    _pool(node, lowering, "AVERAGE_POOL_2D", filled, window, sizes, padding)
+    pads = window.needed(pixels)
+    if any(a or b for a, b in pads):
+        image = padded(lowering, image, ((0, 0), *pads, (0, 0)), 0.0)
+    output = _pooled(lowering, "AVERAGE_POOL_2D", image, window, sizes, VALID)
+    counts = window.counts(pixels, with_pads=counts_pads)
+    area = math.prod(window.kernel)
+    if (counts != area).any():
+        scale = (area / np.maximum(counts, 1)).astype(np.float32)[None, :, :, None]
+        factor = lowering.constant_tensor(scale, f"{node.name}/counts")
+        output = lowering.emit("MUL", [output, factor], Options("MulOptions"))
+    _bind(node, lowering, output, row=row)
 
 
 @lowers("GlobalAveragePool")
 def global_average_pool(node: ir.Node, lowering: Lowering) -> None:
     """Lower a GlobalAveragePool: MEAN over the pixels, which delegates take and pools aren't."""
-    from edgeopt.converters.tflite.ops.reductions import reduced
-
     data = lowering.view(node.inputs[0])
     lowering.bind(node.outputs[0], reduced(lowering, data, range(2, data.rank), "MEAN", keep=True))
 
@@ -68,30 +67,34 @@ def global_average_pool(node: ir.Node, lowering: Lowering) -> None:
 @lowers("GlobalMaxPool")
 def global_max_pool(node: ir.Node, lowering: Lowering) -> None:
     """Lower a GlobalMaxPool."""
-    from edgeopt.converters.tflite.ops.reductions import reduced
-
     data = lowering.view(node.inputs[0])
     view = reduced(lowering, data, range(2, data.rank), "REDUCE_MAX", keep=True)
     lowering.bind(node.outputs[0], view)
 
 
-def _image(node: ir.Node, lowering: Lowering) -> tuple[Tensor, Window]:
+def _image(node: ir.Node, lowering: Lowering) -> tuple[Tensor, Window, bool]:
+    """Its image, its window, and whether it is an image of one row."""
     data = lowering.view(node.inputs[0])
-    if data.rank != 4:
+    if data.rank not in (3, 4):
         raise lowering.unsupported(node, f"its data has {data.rank} dimensions; TFLite has 2-D")
-    image = lowering.channels_last(data)
-    return image, Window.of(node, node.attributes.get_ints("kernel_shape"), image.shape[1:3])
+    row = data.rank == 3
+    image = lowering.channels_last(data.expanded([2]) if row else data)
+    kernel = node.attributes.get_ints("kernel_shape")
+    window = Window.of(node, kernel, image.shape[2:3] if row else image.shape[1:3])
+    window = window.in_rows() if row else window
+    if any(d != 1 for d in window.dilations):
+        raise lowering.unsupported(node, "TFLite's pools have no dilation")
+    return image, window, row
 
 
-def _pool(
-    node: ir.Node,
+def _pooled(
     lowering: Lowering,
     code: str,
     image: Tensor,
     window: Window,
     sizes: tuple[int, ...],
     padding: int,
-) -> None:
+) -> Tensor:
     options = {
         "padding": padding,
         "strideH": window.strides[0],
@@ -99,12 +102,15 @@ def _pool(
         "filterHeight": window.kernel[0],
         "filterWidth": window.kernel[1],
     }
-    output = lowering.emit(
+    return lowering.emit(
         code, [image], Options("Pool2DOptions", options),
         shape=(image.shape[0], *sizes, image.shape[3]), batched=image.batched,
     )  # fmt: skip
-    assert padding == SAME or all(sizes)
-    lowering.bind(node.outputs[0], View(output, _IMAGE))
+
+
+def _bind(node: ir.Node, lowering: Lowering, output: Tensor, *, row: bool) -> None:
+    view = View(output, _IMAGE)
+    lowering.bind(node.outputs[0], view.squeezed({2}) if row else view)
 
 
 def _never_negative(value: ir.Value | None) -> bool:

@@ -1,0 +1,144 @@
+"""Expand, Tile and ConstantOfShape: repeating values, for each entry of the batch too."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from edgeopt.converters.tflite.lowering import many_shape
+from edgeopt.converters.tflite.model import MANY, Options, Tensor
+from edgeopt.converters.tflite.ops.elementwise import combined, mapped
+from edgeopt.converters.tflite.registry import lowers
+from edgeopt.converters.tflite.views import View
+from edgeopt.core.ir import ir
+
+if TYPE_CHECKING:
+    from edgeopt.converters.tflite.lowering import Lowering
+
+
+@lowers("Expand", since=8)
+def expand(node: ir.Node, lowering: Lowering) -> None:
+    """Lower an Expand."""
+    view = lowering.view(node.inputs[0])
+    known = lowering.known(node.inputs[1])
+    if known is None:
+        raise lowering.unsupported(node, "its shape is computed when the model runs")
+    one, many = (tuple(int(d) for d in sizes) for sizes in (known.one, known.many))
+    lowering.bind(node.outputs[0], expanded_to(lowering, node, view, one, many))
+
+
+@lowers("ConstantOfShape", since=9)
+def constant_of_shape(node: ir.Node, lowering: Lowering) -> None:
+    """Lower a ConstantOfShape that is too large to be computed ahead for many entries."""
+    known = lowering.known(node.inputs[0])
+    if known is None:
+        raise lowering.unsupported(node, "its shape is computed when the model runs")
+    value = node.attributes.get("value")
+    fill = np.zeros(1, np.float32) if value is None else value.as_tensor().numpy()
+    one, many = (tuple(int(d) for d in sizes) for sizes in (known.one, known.many))
+    number = View.of(lowering.constant_tensor(fill.reshape(()), "fill"))
+    lowering.bind(node.outputs[0], expanded_to(lowering, node, number, one, many))
+
+
+@lowers("Tile", since=6)
+def tile(node: ir.Node, lowering: Lowering) -> None:
+    """Lower a Tile; along an axis of size 1 it is an Expand, for each entry of the batch too."""
+    view = lowering.view(node.inputs[0])
+    known = lowering.known(node.inputs[1])
+    if known is None:
+        raise lowering.unsupported(node, "its repeats are computed when the model runs")
+    one, many = ([int(d) for d in sizes] for sizes in (known.one, known.many))
+    grown = [n for n, (a, b) in enumerate(zip(one, many, strict=True)) if a != b]
+    for axis in grown:
+        if many[axis] != MANY or view.shape[axis] != 1 or view.batched:
+            raise lowering.unsupported(
+                node, "its repeats depend on the size of the batch", "fix the batch with --input"
+            )
+        view = repeated(lowering, view, axis)
+        one[axis] = 1
+    if any(d != 1 for d in one):
+        order = view.storage_order() or tuple(range(view.rank))
+        tensor = lowering.stored(view, order)
+        times = [one[n] for n in order]
+        output = lowering.emit(
+            "TILE", [tensor, lowering.indices(times, "times")], Options("TileOptions"),
+            shape=tuple(d * t for d, t in zip(tensor.shape, times, strict=True)),
+            batched=tensor.batched,
+        )  # fmt: skip
+        view = View(output, tuple((order.index(n),) for n in range(view.rank)))
+    lowering.bind(node.outputs[0], view)
+
+
+def expanded_to(
+    lowering: Lowering, node: ir.Node, view: View, one: tuple[int, ...], many: tuple[int, ...]
+) -> View:
+    """A value broadcast with a shape, given at batch 1 and at a batch of ``MANY``."""
+    wide = view.expanded(list(range(max(len(one) - view.rank, 0))))
+    try:
+        shape = np.broadcast_shapes(wide.shape, one)
+        grown = np.broadcast_shapes(many_shape(wide), many)
+    except ValueError as error:
+        raise lowering.unsupported(node, f"its shapes don't broadcast: {error}") from error
+    already = many_shape(wide)
+    for axis, (a, b) in enumerate(zip(shape, grown, strict=True)):
+        if a != b and already[axis] == 1:
+            if b != MANY:
+                raise lowering.unsupported(
+                    node, "its shape depends on the size of the batch", "fix the batch with --input"
+                )
+            wide = repeated(lowering, wide, axis)
+    if wide.shape == shape:
+        return wide
+    # BROADCAST_TO would take the size of the batch as data; TILE only multiplies.
+    tensor = lowering.plain(wide)
+    times = [a // b for a, b in zip(shape, wide.shape, strict=True)]
+    output = lowering.emit(
+        "TILE", [tensor, lowering.indices(times, "times")], Options("TileOptions"),
+        shape=tuple(shape), batched=tensor.batched,
+    )  # fmt: skip
+    return View.of(output)
+
+
+def repeated(lowering: Lowering, view: View, axis: int) -> View:
+    """A value repeated along an axis of size 1 for each entry of the batch."""
+    kind = view.tensor.dtype
+    if kind == np.bool_:
+        numbers = mapped(lowering, "CAST", view, "CastOptions", dtype=np.int32)
+        longer = repeated(lowering, numbers, axis)
+        return mapped(lowering, "CAST", longer, "CastOptions", dtype=np.bool_)
+    zeros = _zeros(lowering, view.rank, axis, kind)
+    return combined(lowering, "ADD", [zeros, view], Options("AddOptions"))
+
+
+def _zeros(lowering: Lowering, rank: int, axis: int, dtype: Any) -> View:
+    """Zeros of size 1, but for one axis that is as long as the batch.
+
+    A size that is only known when the model runs can't be given to BROADCAST_TO without leaving
+    the delegate; what is added to these is repeated by broadcasting.
+    """
+    kind = np.dtype(dtype)
+    if kind not in lowering.zeros:
+        lowering.zeros[kind] = _computed_zeros(lowering, kind)
+    return View.of(lowering.reshaped_tensor(lowering.zeros[kind], (1,) * rank, frozenset({axis})))
+
+
+def _computed_zeros(lowering: Lowering, kind: np.dtype[Any]) -> Tensor:
+    """``min(|x|, 0)`` of one element of each entry: 0 for infinity too."""
+    source = next(t for t in lowering.model.inputs if t.batched)
+    rank = len(source.shape)
+    sizes = [-1 if n in source.batched else 1 for n in range(rank)]
+    first = lowering.emit(
+        "SLICE",
+        [source, lowering.indices([0] * rank, "start"), lowering.indices(sizes, "size")],
+        Options("SliceOptions"), shape=(1,) * rank, batched=source.batched,
+    )  # fmt: skip
+    if first.dtype != np.float32:
+        first = lowering.emit("CAST", [first], Options("CastOptions"), dtype=np.float32)
+    positive = lowering.emit("ABS", [first], Options("AbsOptions"))
+    zero = lowering.constant_tensor(np.zeros((), np.float32), "zero")
+    found = lowering.emit("MINIMUM", [positive, zero], Options("MaximumMinimumOptions"))
+    found = lowering.reshaped_tensor(found, (1,), frozenset({0}))
+    if kind != np.float32:
+        found = lowering.emit("CAST", [found], Options("CastOptions"), dtype=kind)
+    return found
