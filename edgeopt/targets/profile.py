@@ -73,6 +73,8 @@ class EncodingRules(Record, frozen=True):
         wide: Activations at 16 bits; None where there are none.
         fixed: Outputs with a scale of their own, by ONNX operator.
         equal: ONNX operators whose inputs and output must have one scale between them.
+        residual_sums: Whether additions before a LayerNormalization are written as Sum, which
+            keeps ONNX Runtime from fusing the two into a slower kernel: where that was timed.
         lacks: Precisions that the runtime doesn't have, and why.
     """
 
@@ -83,14 +85,16 @@ class EncodingRules(Record, frozen=True):
     wide: TensorRule | None = None
     fixed: dict[str, FixedEncoding] = msgspec.field(default_factory=dict)
     equal: tuple[str, ...] = ()
+    residual_sums: bool = False
     lacks: dict[Precision, str] = msgspec.field(default_factory=dict)
 
     def deciding(self, precision: Precision) -> tuple[object, ...]:
         """The rules that decide an artifact's bytes: equal ones give equal artifacts."""
         if precision.static:
-            return self.activation, self.weight, self.integer_bias, self.fixed, self.equal
+            own = (self.activation, self.weight, self.integer_bias, self.fixed, self.equal)
+            return *own, self.residual_sums
         if precision is Precision.INT8_DYNAMIC:
-            return (self.weight,)
+            return self.weight, self.residual_sums
         if precision is Precision.INT16X8:
             return self.wide, self.integer_bias
         return ()

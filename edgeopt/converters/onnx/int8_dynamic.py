@@ -15,6 +15,7 @@ from edgeopt.converters.onnx.editing import add_constant, free_name, replace_nod
 from edgeopt.converters.onnx.evidence import nothing_integer, with_evidence
 from edgeopt.converters.onnx.known import Known
 from edgeopt.converters.onnx.placement import KEPT_FLOAT, why_not_weights
+from edgeopt.converters.onnx.residuals import residuals_as_sums
 from edgeopt.converters.onnx.tables import quantize_tables
 from edgeopt.converters.onnx.weights import integer_weight
 from edgeopt.converters.simplify import clean
@@ -36,7 +37,8 @@ def write_int8_dynamic(request: WriteRequest) -> Written:
     """
     model = ir.load(request.graph.path)
     known = None if request.table is None else Known.of(model.graph, request)
-    editor = _Editor(model.graph, request.target.rules(Format.ONNX).weight, known)
+    rules = request.target.rules(Format.ONNX)
+    editor = _Editor(model.graph, rules.weight, known)
     planned: list[ir.Node] = []
     stayed: list[FloatLayer] = []
     for node in list(model.graph):
@@ -48,6 +50,8 @@ def write_int8_dynamic(request: WriteRequest) -> Written:
     if not planned:
         raise nothing_integer(Precision.INT8_DYNAMIC, stayed)
     encodings = (*editor.encodings.values(), *quantize_tables(model.graph, request.kept.floating))
+    if rules.residual_sums:
+        residuals_as_sums(model.graph)
     clean(model)
     ir.save(model, request.path)
     return with_evidence(request, planned, encodings=encodings, float_layers=tuple(stayed))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from edgeopt.converters.onnx.evidence import with_evidence
 from edgeopt.converters.onnx.placement import place
 from edgeopt.converters.onnx.quantized import quantized
+from edgeopt.converters.onnx.residuals import residuals_as_sums
 from edgeopt.converters.simplify import clean
 from edgeopt.converters.writer import WriteRequest, Written
 from edgeopt.core.ir import ir
@@ -35,6 +36,8 @@ def write_qdq(request: WriteRequest, rules: EncodingRules, precision: Precision)
             the opset that has them.
     """
     made = quantized(request, rules, precision, place)
+    if rules.residual_sums:
+        residuals_as_sums(made.model.graph)
     clean(made.model)
     ir.save(made.model, request.path)
     return with_evidence(
