@@ -88,6 +88,6 @@ def decode(data: bytes, answer: type[A], names: Sequence[str]) -> A:
     except msgspec.DecodeError:
         raise MeasurementError(
             f"the measuring program's answer is not valid: {reason}",
-            hint="see that nothing else writes to its standard output, such as a sitecustomize",
+            hint="measure again; `edgeopt doctor` shows what is installed",
         ) from None
     raise failed(failure, names)
