@@ -4,45 +4,30 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable
-from dataclasses import replace
-from functools import cached_property
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 from edgeopt.benchmarks.metrics import UserFunction
 from edgeopt.converters.registry import WRITERS
-from edgeopt.converters.writer import Kept, Writer, WriteRequest, Written
 from edgeopt.core.errors import DataError
-from edgeopt.core.execution import Opened, open_artifact
 from edgeopt.core.files import (
     move_into_place,
     new_folder,
-    reporting,
-    sha256,
     working_folder,
-    write_bytes,
 )
-from edgeopt.core.graph import FloatGraph
 from edgeopt.core.layout import Ends, Layout
 from edgeopt.core.manifest import (
-    Manifest,
-    Verification,
     manifest_path,
-    write_manifest,
 )
 from edgeopt.core.precision import Format, Precision
 from edgeopt.core.preprocessing import Preprocessing
 from edgeopt.core.progress import Progress, silent
-from edgeopt.core.record import Record, to_json
-from edgeopt.core.runtime import saturates
-from edgeopt.data import Dataset, check_exists
-from edgeopt.pipeline.calibrated import Calibrated
-from edgeopt.pipeline.checking import Checked, Checker
+from edgeopt.core.record import Record
+from edgeopt.data import check_exists
 from edgeopt.pipeline.failures import raise_failures
-from edgeopt.pipeline.kept import kept_layers
+from edgeopt.pipeline.making import Artifact, make_artifact
+from edgeopt.pipeline.material import Material
 from edgeopt.pipeline.naming import artifact_name, check_replaceable, failed_path
-from edgeopt.pipeline.observation import Share
 from edgeopt.pipeline.options import (
     AUTO,
     ConvertOptions,
@@ -55,42 +40,13 @@ from edgeopt.pipeline.options import (
     read_preprocessing,
 )
 from edgeopt.pipeline.preparation import Preparation
-from edgeopt.pipeline.recipe import recipe_of
-from edgeopt.pipeline.search.automatic import search_within_budget, with_mix
-from edgeopt.pipeline.search.judge import Judge
 from edgeopt.pipeline.search.options import SECONDS, TOP1, read_auto_options
-from edgeopt.pipeline.search.outcome import notes, spared, unreachable
+from edgeopt.pipeline.search.outcome import notes
 from edgeopt.pipeline.search.record import (
-    Mix,
-    SearchRecord,
     check_search_replaceable,
     search_path,
 )
-from edgeopt.pipeline.split import Split, split_data
-from edgeopt.pipeline.verify import compare, verification
-from edgeopt.pipeline.versions import versions
 from edgeopt.targets import DEFAULT_TARGET, Profile, load_target
-
-SOURCE_SAMPLES = 32
-"""The float graph is checked against the source on at most this many samples: what differs between
-two float programs shows on the first."""
-
-
-class Artifact(Record, frozen=True):
-    """One file that was made.
-
-    Args:
-        path: Where it is.
-        manifest: All that is known of it; the file beside it holds the same.
-        search: How ``auto`` found which layers to spare; another file beside it holds the same.
-        seconds: How long it took, verification included; what several artifacts are made from (the
-            float graph, the calibration) counts for the first of them.
-    """
-
-    path: str
-    manifest: Manifest
-    search: SearchRecord | None = None
-    seconds: float = 0.0
 
 
 class ConvertResult(Record, frozen=True):
@@ -208,275 +164,98 @@ def convert(
             code_allowed=code,
         ),
     )
-    return _Conversion(model, options, progress).run()
+    return _run(model, options, progress)
 
 
-class _Conversion:
-    """One run of :func:`convert`: its steps share the folders and the open models."""
+def _run(model: Any, options: ConvertOptions, progress: Progress) -> ConvertResult:
+    target = _checked_target(options)
+    with (
+        tempfile.TemporaryDirectory(prefix="edgeopt-") as scratch,
+        new_folder(options.output),
+    ):
+        prepared = _prepare(model, options, Path(scratch), progress)
+        material = Material(prepared, options, target, progress)
+        paths = {
+            key: options.output / artifact_name(material.prepared.source.name, *key, target)
+            for key in _wanted(options)
+        }
+        with working_folder(options.output) as work:
+            for path in paths.values():
+                _check_replaceable(path, options)
+            _check_model(material)
+            made = [make_artifact(material, *key, path, work) for key, path in paths.items()]
+            _place(made, work)
+    raise_failures([a.manifest for a in made if a.path.endswith(".failed")])
+    return ConvertResult(artifacts=tuple(made), warnings=_warnings(material, made))
 
-    def __init__(self, model: Any, options: ConvertOptions, progress: Progress) -> None:
-        self.options, self.progress = options, progress
-        self.judges: dict[Format, Judge] = {}
-        self.target: Profile = load_target(options.target)
-        for wanted in self._wanted():
-            self.target.check(*wanted, wide=bool(options.keep_16bit))
-            WRITERS[wanted].check()
-        for data in (options.calibration, options.evaluation):
-            check_exists(data)
-        if options.table is not None and not options.table.is_file():
-            raise DataError(f"{options.table}: no such file", hint="make it: edgeopt calibrate")
-        self.model = model
 
-    def run(self) -> ConvertResult:
-        output = self.options.output
-        with (
-            tempfile.TemporaryDirectory(prefix="edgeopt-") as scratch,
-            new_folder(output),
-        ):
-            self.prepared = self._prepare(Path(scratch))
-            paths = {
-                key: output / artifact_name(self.prepared.source.name, *key, self.target)
-                for key in self._wanted()
-            }
-            with working_folder(output) as self.work:
-                for path in paths.values():
-                    self._check_replaceable(path)
-                self._check_model()
-                made = [self._make(*key, path) for key, path in paths.items()]
-                self._place(made)
-        raise_failures([a.manifest for a in made if a.path.endswith(".failed")])
-        return ConvertResult(artifacts=tuple(made), warnings=self._warnings(made))
+def _checked_target(options: ConvertOptions) -> Profile:
+    """The target, once all that can be refused before any work is refused."""
+    target = load_target(options.target)
+    for wanted in _wanted(options):
+        target.check(*wanted, wide=bool(options.keep_16bit))
+        WRITERS[wanted].check()
+    for data in (options.calibration, options.evaluation):
+        check_exists(data)
+    if options.table is not None and not options.table.is_file():
+        raise DataError(f"{options.table}: no such file", hint="make it: edgeopt calibrate")
+    return target
 
-    def _check_replaceable(self, path: Path) -> None:
-        check_replaceable(path, force=self.options.force)
-        check_replaceable(failed_path(path), force=self.options.force)
-        if Precision.AUTO in self.options.precision:
-            check_search_replaceable(search_path(path), force=self.options.force)
 
-    def _prepare(self, scratch: Path) -> Preparation:
-        options = self.options
-        return Preparation(
-            self.model,
-            scratch,
-            options.input,
-            options.weights,
-            options.preprocessing,
-            options.code_allowed,
-            self.progress,
-        )
+def _wanted(options: ConvertOptions) -> list[tuple[Format, Precision]]:
+    return [(f, p) for f in options.to for p in options.precision]
 
-    def _check_model(self) -> None:
-        """Refuse what the model doesn't allow, before any long step."""
-        if self.options.layout is Layout.NHWC:
-            check_images(self.graph.inputs)
-        if Format.TFLITE in self.options.to:
-            from edgeopt.converters.tflite.survey import check_fits
 
-            check_fits(self.graph.path, self.prepared.source.record.location)
+def _prepare(model: Any, options: ConvertOptions, scratch: Path, progress: Progress) -> Preparation:
+    return Preparation(
+        model,
+        scratch,
+        options.input,
+        options.weights,
+        options.preprocessing,
+        options.code_allowed,
+        progress,
+    )
 
-    def _wanted(self) -> list[tuple[Format, Precision]]:
-        return [(f, p) for f in self.options.to for p in self.options.precision]
 
-    # What every artifact is made from, each found once ------------------------------------------
+def _check_replaceable(path: Path, options: ConvertOptions) -> None:
+    check_replaceable(path, force=options.force)
+    check_replaceable(failed_path(path), force=options.force)
+    if Precision.AUTO in options.precision:
+        check_search_replaceable(search_path(path), force=options.force)
 
-    @property
-    def graph(self) -> FloatGraph:
-        return self.prepared.graph
 
-    @cached_property
-    def data(self) -> Dataset | None:
-        given = self.options.calibration
-        return None if given is None else self.prepared.dataset(given)
+def _check_model(material: Material) -> None:
+    """Refuse what the model doesn't allow, before any long step."""
+    if material.options.layout is Layout.NHWC:
+        check_images(material.graph.inputs)
+    if Format.TFLITE in material.options.to:
+        from edgeopt.converters.tflite.survey import check_fits
 
-    @cached_property
-    def split(self) -> Split:
-        given = self.options.evaluation
-        evaluation = None if given is None else self.prepared.dataset(given)
-        return split_data(self.graph.inputs, self.data, evaluation, hold_out=self.options.verify)
+        check_fits(material.graph.path, material.prepared.source.record.location)
 
-    @cached_property
-    def calibrated(self) -> Calibrated:
-        share = None if self.data is None else Share(self.data, 0, self.split.calibrated)
-        return Calibrated(
-            self.prepared,
-            share,
-            self.options.table,
-            self.options.effort,
-            self.options.ranges,
-            self.progress,
-        )
 
-    @cached_property
-    def kept(self) -> Kept:
-        return kept_layers(self.graph.path, self.options)
+def _place(made: list[Artifact], work: Path) -> None:
+    # Only now, when nothing more can go wrong: a command makes all of its files or none.
+    for artifact in made:
+        final = Path(artifact.path)
+        files = [final, manifest_path(final)]
+        files += [search_path(final)] if artifact.search is not None else []
+        for file in files:
+            move_into_place(work / file.name, file)
 
-    @cached_property
-    def reference(self) -> Opened:
-        return open_artifact(self.graph.path, Format.ONNX)
 
-    @cached_property
-    def checker(self) -> Checker:
-        return Checker(
-            self.graph, self.reference.run, self.split, self.options, self.target, self.progress
-        )
-
-    @cached_property
-    def source_check(self) -> Verification | None:
-        """The float graph against the source."""
-        if not self.options.verify:
-            return None
-        checks = compare(
-            lambda inputs, _: self.prepared.source.run(inputs),
-            self.reference.run,
-            self.split.samples(SOURCE_SAMPLES),
-            self.graph.outputs,
-            step="checking the float graph",
-            total=self.split.count(SOURCE_SAMPLES),
-            parallel=False,  # PyTorch has threads of its own
-            progress=self.progress,
-        )
-        data, floor = self.split.record(SOURCE_SAMPLES), self.options.floor(Precision.FP32)
-        return verification("source", data, floor, checks)
-
-    def judge(self, fmt: Format) -> Judge:
-        """What a search asks, its data already checked."""
-        if fmt not in self.judges:
-            emulated = fmt is Format.ONNX and self.target.exact_sums and saturates()
-            metric = self.options.search.metric
-            layout = self.options.layout_of(fmt)
-            judge = Judge(self.graph, fmt, self.split, metric, emulated, self.progress, layout)
-            judge.check()
-            self.judges[fmt] = judge
-        return self.judges[fmt]
-
-    # One artifact -------------------------------------------------------------------------------
-
-    def _make(self, fmt: Format, precision: Precision, path: Path) -> Artifact:
-        began = perf_counter()
-        # Data is opened, and so checked, before the first long step.
-        self.split  # noqa: B018 - opens it
-        if precision is Precision.AUTO:
-            self.judge(fmt)  # checks labels
-        self.progress(f"writing {path.name}", 0, None)
-        temporary = self.work / path.name
-        request = WriteRequest(self.graph, self.target, temporary, self.prepared.scratch)
-        request = replace(
-            request,
-            kept=self.kept,
-            name=self.prepared.source.record.location,
-            layout=self.options.layout_of(fmt),
-            io=self.options.io_of(fmt, precision),
-        )
-        if self.options.calibrates(precision):
-            request = replace(
-                request,
-                table=self.calibrated.table,
-                ranges=self.calibrated.ranges,
-                effort=self.calibrated.effort,
-                samples=self.calibrated.samples,
-                progress=self.progress,
-            )
-        write = WRITERS[fmt, precision].load()
-        search = None
-        if precision is Precision.AUTO:
-            search = self._search(request, write, self.judge(fmt), path)
-        found = Mix() if search is None or search.chosen is None else search.chosen
-        request = with_mix(request, found)
-        with reporting(self.options.output):
-            written: Written = spared(write(request), search)
-        checked = self._check(fmt, precision, temporary)
-        failed = checked is not None and not self._passed(checked)
-        final = failed_path(path) if failed else path
-        manifest = self._manifest(final.name, temporary, fmt, precision, written, checked, found)
-        finished = temporary.replace(self.work / final.name)
-        write_manifest(finished, manifest)
-        if search is not None:
-            write_bytes(search_path(finished), to_json(search))
-        seconds = perf_counter() - began
-        return Artifact(path=str(final), manifest=manifest, search=search, seconds=seconds)
-
-    def _place(self, made: list[Artifact]) -> None:
-        # Only now, when nothing more can go wrong: a command makes all of its files or none.
-        for artifact in made:
-            final = Path(artifact.path)
-            files = [final, manifest_path(final)]
-            files += [search_path(final)] if artifact.search is not None else []
-            for file in files:
-                move_into_place(self.work / file.name, file)
-
-    def _search(
-        self, request: WriteRequest, write: Writer, judge: Judge, path: Path
-    ) -> SearchRecord:
-        options = self.options.search
-        if self.options.verify:  # an artifact below the floor is none
-            floor = self.options.floor(Precision.AUTO)
-            options = replace(options, budget=options.budget.with_floor(floor))
-        search = search_within_budget(request, write, judge, options, self.progress)
-        if search.chosen is None:
-            kept = search_path(path)
-            write_bytes(kept, to_json(search))
-            raise unreachable(search, kept)
-        return search
-
-    def _check(self, fmt: Format, precision: Precision, artifact: Path) -> Checked | None:
-        if not self.options.verify:
-            return None
-        if precision is Precision.FP32 and fmt is Format.ONNX:
-            assert self.source_check is not None
-            return Checked(self.source_check)  # the artifact is the float graph
-        return self.checker.check(fmt, precision, artifact)
-
-    def _passed(self, checked: Checked) -> bool:
-        return all(v is None or v.passed for v in (checked.verification, self.source_check))
-
-    def _manifest(
-        self,
-        name: str,
-        file: Path,
-        fmt: Format,
-        precision: Precision,
-        written: Written,
-        checked: Checked | None,
-        found: Mix,
-    ) -> Manifest:
-        calibrated = self.calibrated if self.options.calibrates(precision) else None
-        return Manifest(
-            artifact=name,
-            sha256=sha256(file),
-            size_bytes=file.stat().st_size,
-            format=fmt,
-            precision=precision,
-            source=self.prepared.source.record,
-            graph_sha256=self.graph.sha256,
-            recipe=recipe_of(self.options, self.target, fmt, precision, calibrated, found),
-            versions=versions(fmt),
-            inputs=self.graph.inputs,
-            outputs=self.graph.outputs,
-            preprocessing=self.options.preprocessing,
-            calibration=calibrated.table.header.data if calibrated else (),
-            encodings=written.encodings,
-            integer_layers=written.integer_layers,
-            float_layers=written.float_layers,
-            source_check=self.source_check,
-            verification=checked.verification if checked else None,
-            builtin=checked.builtin if checked else None,
-            delegation=checked.delegation if checked else None,
-            warnings=(*written.warnings, *(checked.warnings if checked else ())),
-        )
-
-    def _warnings(self, made: list[Artifact]) -> tuple[str, ...]:
-        found = []
-        precisions = self.options.precision
-        # It is about ONNX Runtime's kernels; LiteRT's add exactly.
-        rounds = Format.ONNX in self.options.to and any(p.adds_integers for p in precisions)
-        if self.target.warning and rounds:
-            found.append(f"int8 is {self.target.warning}")
-        if any(self.options.calibrates(p) for p in precisions):
-            found += self.calibrated.warnings
-        for artifact in made:
-            found += () if artifact.search is None else notes(artifact.search, self.target)
-        if self.options.verify and self.split.record().kind == "random":
-            found.append(
-                "verified on random inputs: give --evaluation or --calibration for real ones"
-            )
-        return tuple(found)
+def _warnings(material: Material, made: list[Artifact]) -> tuple[str, ...]:
+    found, options = [], material.options
+    precisions = options.precision
+    # It is about ONNX Runtime's kernels; LiteRT's add exactly.
+    rounds = Format.ONNX in options.to and any(p.adds_integers for p in precisions)
+    if material.target.warning and rounds:
+        found.append(f"int8 is {material.target.warning}")
+    if any(options.calibrates(p) for p in precisions):
+        found += material.calibrated.warnings
+    for artifact in made:
+        found += () if artifact.search is None else notes(artifact.search, material.target)
+    if options.verify and material.split.record().kind == "random":
+        found.append("verified on random inputs: give --evaluation or --calibration for real ones")
+    return tuple(found)

@@ -12,7 +12,8 @@ import pytest
 from edgeopt.benchmarks.result import Ratio
 from edgeopt.cli.views.conversion import draw_conversion
 from edgeopt.core.manifest import DataRecord
-from edgeopt.pipeline.convert import Artifact, ConvertResult
+from edgeopt.pipeline.convert import ConvertResult
+from edgeopt.pipeline.making import Artifact
 from edgeopt.pipeline.search.budget import Budget, Quality
 from edgeopt.pipeline.search.record import Mix, Point, SearchRecord
 

@@ -9,7 +9,8 @@ from edgeopt.cli.figures import ABSENT, decibels, percent, plural, size, three
 from edgeopt.cli.tables import table
 from edgeopt.cli.views.delegation import delegated
 from edgeopt.core.manifest import DataRecord, Manifest, Verification
-from edgeopt.pipeline.convert import Artifact, ConvertResult
+from edgeopt.pipeline.convert import ConvertResult
+from edgeopt.pipeline.making import Artifact
 from edgeopt.pipeline.search.record import Mix, Point, page_path, search_path
 
 _TITLES = (

@@ -13,7 +13,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 import edgeopt
 from edgeopt.core.runtime import open_session
-from edgeopt.pipeline.convert import Artifact
+from edgeopt.pipeline.making import Artifact
 
 Make = Callable[..., Artifact]
 Outputs = Callable[..., list[np.ndarray]]

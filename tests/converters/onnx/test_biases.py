@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper
 
-from edgeopt.pipeline.convert import Artifact
+from edgeopt.pipeline.making import Artifact
 
 Make = Callable[..., Artifact]
 Outputs = Callable[..., list[np.ndarray]]

@@ -13,7 +13,7 @@ from onnx import TensorProto, helper
 from edgeopt.converters.onnx.clamped import ClampedLayer, clamped_layers, constant
 from edgeopt.converters.simplify import simplify
 from edgeopt.core.ir import ir
-from edgeopt.pipeline.convert import Artifact
+from edgeopt.pipeline.making import Artifact
 
 Make = Callable[..., Artifact]
 Save = Callable[..., Path]

@@ -19,7 +19,7 @@ from edgeopt.converters.simplify import simplify
 from edgeopt.core.ir import ir
 from edgeopt.core.runtime import open_session
 from edgeopt.data import Sample
-from edgeopt.pipeline.convert import Artifact
+from edgeopt.pipeline.making import Artifact
 
 Make = Callable[..., Artifact]
 Save = Callable[..., Path]

@@ -18,7 +18,7 @@ from edgeopt.calibration.table_file import load_table
 from edgeopt.core.errors import UnsupportedError
 from edgeopt.core.manifest import Encoding
 from edgeopt.core.precision import Format, Precision
-from edgeopt.pipeline.convert import Artifact
+from edgeopt.pipeline.making import Artifact
 from edgeopt.targets import load_target
 from edgeopt.targets.profile import shipped_targets
 

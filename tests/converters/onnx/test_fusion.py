@@ -10,7 +10,7 @@ import pytest
 from edgeopt.converters.onnx.fusion import Fusion, check_fusion
 from edgeopt.core.ir import ir
 from edgeopt.core.manifest import FloatLayer
-from edgeopt.pipeline.convert import Artifact
+from edgeopt.pipeline.making import Artifact
 
 Make = Callable[..., Artifact]
 

@@ -10,7 +10,7 @@ import onnx
 import pytest
 
 from edgeopt.core.errors import UnsupportedError
-from edgeopt.pipeline.convert import Artifact
+from edgeopt.pipeline.making import Artifact
 
 Make = Callable[..., Artifact]
 Outputs = Callable[..., list[np.ndarray]]

@@ -16,7 +16,7 @@ from onnx import TensorProto, helper
 from edgeopt.calibration.blocks import nearest_blocks, real_blocks
 from edgeopt.converters.onnx.int4_weight import packed
 from edgeopt.core.errors import GateError
-from edgeopt.pipeline.convert import Artifact
+from edgeopt.pipeline.making import Artifact
 
 Make = Callable[..., Artifact]
 Outputs = Callable[..., list[np.ndarray]]

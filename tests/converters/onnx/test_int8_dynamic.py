@@ -12,7 +12,7 @@ from onnx import TensorProto, helper
 
 from edgeopt.converters.onnx.saturation import pair_bounds
 from edgeopt.core.errors import GateError
-from edgeopt.pipeline.convert import Artifact
+from edgeopt.pipeline.making import Artifact
 
 Make = Callable[..., Artifact]
 Outputs = Callable[..., list[np.ndarray]]

@@ -10,7 +10,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from edgeopt.pipeline.convert import Artifact
+from edgeopt.pipeline.making import Artifact
 
 Make = Callable[..., Artifact]
 Outputs = Callable[..., list[np.ndarray]]

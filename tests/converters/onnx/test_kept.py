@@ -12,7 +12,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from edgeopt.core.errors import UsageError
-from edgeopt.pipeline.convert import Artifact
+from edgeopt.pipeline.making import Artifact
 
 Make = Callable[..., Artifact]
 Outputs = Callable[..., list[np.ndarray]]

@@ -16,7 +16,7 @@ from edgeopt.converters.onnx.clamped import ClampedLayer, clamped_layers
 from edgeopt.converters.onnx.probing import ENOUGH, by_channel, picked, probe_of, stride_of
 from edgeopt.converters.simplify import simplify
 from edgeopt.core.ir import ir
-from edgeopt.pipeline.convert import Artifact
+from edgeopt.pipeline.making import Artifact
 
 Make = Callable[..., Artifact]
 Save = Callable[..., Path]

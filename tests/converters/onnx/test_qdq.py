@@ -14,7 +14,7 @@ from onnx import TensorProto, helper, numpy_helper
 import edgeopt
 from edgeopt.converters.onnx.saturation import pair_bounds
 from edgeopt.core.errors import GateError
-from edgeopt.pipeline.convert import Artifact
+from edgeopt.pipeline.making import Artifact
 from edgeopt.targets import host_architecture
 
 Save = Callable[..., Path]

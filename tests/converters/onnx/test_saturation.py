@@ -16,7 +16,7 @@ from edgeopt.converters.onnx.saturation import pair_bounds
 from edgeopt.converters.onnx.weights import kernel_order
 from edgeopt.core.ir import ir
 from edgeopt.core.runtime import saturates
-from edgeopt.pipeline.convert import Artifact
+from edgeopt.pipeline.making import Artifact
 
 Make = Callable[..., Artifact]
 Save = Callable[..., Path]

@@ -13,7 +13,7 @@ from onnx import helper, numpy_helper
 
 from edgeopt.converters.onnx.stepwise import Stepwise
 from edgeopt.data import Sample
-from edgeopt.pipeline.convert import Artifact
+from edgeopt.pipeline.making import Artifact
 
 Make = Callable[..., Artifact]
 

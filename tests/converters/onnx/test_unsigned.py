@@ -11,7 +11,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from edgeopt.converters.onnx.unsigned import unsigned_twin
-from edgeopt.pipeline.convert import Artifact
+from edgeopt.pipeline.making import Artifact
 
 Make = Callable[..., Artifact]
 Outputs = Callable[..., list[np.ndarray]]

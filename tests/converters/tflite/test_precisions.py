@@ -12,7 +12,7 @@ from onnx import TensorProto, helper
 
 import edgeopt
 from edgeopt.core.errors import GateError
-from edgeopt.pipeline.convert import Artifact
+from edgeopt.pipeline.making import Artifact
 
 pytest.importorskip("ai_edge_litert")
 
