@@ -16,6 +16,9 @@ from edgeopt.cli.preprocessing import NAMES as CONTRACT
 TERMINAL = {"as_json", "quiet", "verbose"}
 """What only a terminal needs."""
 
+ANOTHER = {"inspect": {"fmt", "input"}}
+"""Options that make a command another function: ``inspect --for`` is ``coverage``."""
+
 
 @pytest.mark.parametrize("name", edgeopt.__all__)
 def test_a_public_name_resolves_and_is_documented(name: str) -> None:
@@ -42,5 +45,6 @@ def test_python_and_the_command_line_have_the_same_names(name: str) -> None:
     command = application.get_command(click.Context(application), name)
     assert command is not None
     options = {param.name for param in command.params} - TERMINAL - set(CONTRACT)
+    options -= ANOTHER.get(name, set())
     parameters = set(inspect.signature(getattr(edgeopt, name)).parameters)
     assert options == parameters - {"progress"}
