@@ -23,7 +23,7 @@ SIDES = (
     ),
     Contender(
         "onnxruntime, min-max, matrix products alone",
-        f"python {{peers}}/onnxruntime_static.py {_SAMPLES} --ops MatMul,Gemm",
+        f"python {{peers}}/onnxruntime_static.py {_SAMPLES} --ops MatMul,Gemm --no-symbolic-shapes",
         "onnxruntime",
     ),
     Contender("nncf", f"python {{peers}}/nncf_int8.py {_SAMPLES} --transformer", "nncf"),

@@ -59,6 +59,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--stride", type=int, help="histograms after every so many samples")
     parser.add_argument("--reduce-range", action="store_true", help="7-bit weights")
     parser.add_argument("--symmetric", action="store_true", help="int8 activations, zero point 0")
+    parser.add_argument(
+        "--no-symbolic-shapes", action="store_true", help="where inferring these fails"
+    )
     parser.add_argument("--ops", type=lambda text: text.split(","), help="these operators only")
     return parser.parse_args()
 
@@ -66,7 +69,12 @@ def parse() -> argparse.Namespace:
 def main(options: argparse.Namespace, scratch: Path) -> None:
     """Calibrate, and quantize unless told not to."""
     prepared = scratch / "prepared.onnx"
-    quant_pre_process(options.model, prepared, auto_merge=True)
+    quant_pre_process(
+        options.model,
+        prepared,
+        auto_merge=True,
+        skip_symbolic_shape=options.no_symbolic_shapes,
+    )
     reader = Reader(Samples(options.calibration))
     if options.output == "-":
         calibrator = create_calibrator(
