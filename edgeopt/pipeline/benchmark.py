@@ -18,7 +18,6 @@ from edgeopt.benchmarks.plan import Plan
 from edgeopt.benchmarks.result import BenchmarkReport
 from edgeopt.benchmarks.store import check_writable, write_measurement
 from edgeopt.core.errors import UsageError
-from edgeopt.core.manifest import Manifest
 from edgeopt.core.precision import Format
 from edgeopt.core.preprocessing import Preprocessing
 from edgeopt.core.progress import Progress, silent
@@ -146,17 +145,18 @@ def _saturating(artifacts: Sequence[Artifact]) -> Iterator[str]:
 
     for artifact in artifacts:
         onnx = artifact.format is Format.ONNX  # LiteRT's kernels add exactly
-        if onnx and artifact.manifest and _reaches_8_bits(artifact.manifest) and saturates():
+        ours = artifact.manifest is not None and artifact.manifest.precision.adds_integers
+        if onnx and ours and saturates() and _may_saturate(artifact.path):
             yield (
                 f"{artifact.name}: its 8-bit weights saturate in this CPU's kernels, which costs "
                 "accuracy that it has on its target; for this CPU convert with --target x86-64"
             )
 
 
-def _reaches_8_bits(manifest: Manifest) -> bool:
-    # 7-bit weights end at 64 steps; ranges of weights are symmetric.
-    weights = (e for e in manifest.encodings if e.dtype == "int8" and not any(e.zero_point))
-    return any(max(-e.low, e.high) > 64 * max(e.scale) for e in weights)
+def _may_saturate(artifact: Path) -> bool:
+    from edgeopt.converters.onnx.saturation import pair_bounds
+
+    return any(not bound.safe for bound in pair_bounds(artifact))
 
 
 def _free_dimensions(artifact: Artifact) -> list[str]:

@@ -57,10 +57,10 @@ def survey(model: ir.Model, name: str) -> Survey:
         model: A float graph, its shapes inferred.
         name: The model's, for messages.
     """
-    lowering = Lowering(model.graph, name)
+    lowering = Lowering(name)
     lowering.opset = model.graph.opset_imports.get("", 18)
     try:
-        lowering.add_inputs(channels_last=False)
+        lowering.add_inputs(model.graph, channels_last=False)
     except EdgeOptError as error:
         return Survey({}, (_refusal(error, name),), _count(list(model.graph)), {})
     mapped, refused, unseen = list[ir.Node](), list[Refusal](), list[ir.Node]()

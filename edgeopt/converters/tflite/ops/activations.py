@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edgeopt.converters.tflite.lowering import many_shape
 from edgeopt.converters.tflite.model import Options
 from edgeopt.converters.tflite.ops.elementwise import (
     combined,
@@ -16,6 +15,7 @@ from edgeopt.converters.tflite.ops.elementwise import (
     with_number,
 )
 from edgeopt.converters.tflite.registry import lowers
+from edgeopt.converters.tflite.storage import many_shape
 from edgeopt.converters.tflite.views import View
 from edgeopt.core.ir import ir
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edgeopt.converters.tflite.lowering import many_shape
 from edgeopt.converters.tflite.model import MANY, Options, Tensor
 from edgeopt.converters.tflite.ops.elementwise import combined, mapped
 from edgeopt.converters.tflite.registry import lowers
+from edgeopt.converters.tflite.storage import many_shape
 from edgeopt.converters.tflite.views import View
 from edgeopt.core.ir import ir
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edgeopt.converters.tflite.lowering import many_shape
 from edgeopt.converters.tflite.model import MANY, Operator, Options, Tensor
 from edgeopt.converters.tflite.registry import lowers
+from edgeopt.converters.tflite.storage import many_shape
 from edgeopt.converters.tflite.views import View
 from edgeopt.core.ir import ir
 
