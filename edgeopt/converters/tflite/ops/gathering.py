@@ -66,6 +66,12 @@ def gather_nd(node: ir.Node, lowering: Lowering) -> None:
     view = lowering.view(node.inputs[0])
     count = node.attributes.get_int("batch_dims", 0)
     known = lowering.known(node.inputs[1])
+    if known is not None and not count and _takes_all(known, view):
+        rest = slice(known.one.shape[-1], None)
+        one = (*known.one.shape[:-1], *view.shape[rest])
+        many = (*known.many.shape[:-1], *many_shape(view)[rest])
+        lowering.bind(node.outputs[0], lowering.reshaped(view, one, many))
+        return
     if known is not None and known.fixed and count:
         places = known.one
         grid = np.indices(places.shape[:-1])[:count]
@@ -90,6 +96,23 @@ def gather_nd(node: ir.Node, lowering: Lowering) -> None:
         batched=rows.batched | frozenset(n - depth + outer for n in tensor.batched),
     )  # fmt: skip
     lowering.bind(node.outputs[0], View.of(output))
+
+
+def _takes_all(known: Known, view: View) -> bool:
+    """Whether places name every element in its order, whatever the batch.
+
+    PyTorch's attention masks are exported so: picked by the grid of all batches and tokens.
+    """
+    for places, sizes in ((known.one, view.shape), (known.many, many_shape(view))):
+        lead = sizes[: places.shape[-1]]
+        rows = places.reshape(-1, len(lead))
+        if len(rows) != math.prod(lead) or len(lead) != places.shape[-1]:
+            return False
+        if (rows < 0).any() or (rows >= np.array(lead)).any():
+            return False
+        if not np.array_equal(np.ravel_multi_index(tuple(rows.T), lead), np.arange(len(rows))):
+            return False
+    return True
 
 
 @lowers("GatherElements", since=11)
