@@ -44,7 +44,7 @@ def made() -> Iterator[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("net", "data"), NETS)
-@pytest.mark.parametrize(("precision", "target"), made())
+@pytest.mark.parametrize(("precision", "target"), [*made()])
 def test_the_file_holds_the_manifests_scales_and_no_others(
     request: pytest.FixtureRequest, make: Make, precision: str, target: str, net: str, data: str
 ) -> None:
