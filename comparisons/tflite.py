@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import sides
-from ai_edge_litert.interpreter import Interpreter
 from contenders import MADE, Contender, Task, cpu, fresh
 from environments import EnvironmentUnavailableError
 from judging import sqnr
@@ -20,6 +19,8 @@ from rounds import ROUNDS
 from tables import commands, table
 
 import edgeopt
+from edgeopt.core.layout import Layout
+from edgeopt.core.litert import open_litert
 
 CALIBRATED = 32
 """Photographs that files are calibrated on."""
@@ -169,13 +170,8 @@ def _reference(task: Task) -> np.ndarray:
 
 
 def _run(path: Path, images: np.ndarray) -> np.ndarray:
-    """The only output for each image, channels first as they are given."""
-    opened = Interpreter(model_path=str(path), num_threads=1)
-    opened.allocate_tensors()
-    (into,), (out,) = opened.get_input_details(), opened.get_output_details()
-    found = []
-    for image in images:
-        opened.set_tensor(into["index"], np.ascontiguousarray(image.transpose(1, 2, 0))[None])
-        opened.invoke()
-        found.append(opened.get_tensor(out["index"]).copy())
-    return np.concatenate(found).astype(np.float64)
+    """The only output for each image, channels first as they are given; floats at both ends."""
+    model = open_litert(path, layout=Layout.NHWC)
+    (name,) = model.inputs
+    each = [model.run({name: image[None].astype(np.float32)}, "image")[0] for image in images]
+    return np.concatenate(each).astype(np.float64)
