@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -14,11 +15,13 @@ from edgeopt.core.errors import DataError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_NAN_CODES = np.r_[0x7C01:0x8000, 0xFC01:0x10000].astype(np.uint16)
-_NAN = _NAN_CODES.astype(np.intp)
-_KEPT = 32
-"""Samples whose codes are collected before they are counted: going through 65,536 bins for every
-small tensor of every sample would cost more than the model."""
+_NAN = slice(0x7C01, 0x8000), slice(0xFC01, 0x10000)
+"""The bit patterns that are no numbers."""
+_KEPT = 8
+"""Samples whose codes are collected before they are counted: going through all bins for every small
+tensor of every sample would cost more than the model."""
+_LARGE = BINS * 4
+"""Codes that are worth counting by themselves."""
 
 
 @dataclass
@@ -30,9 +33,11 @@ class TensorCounter:
     """
 
     name: str
-    _pending: list[tuple[NDArray[np.uint16], str]] = field(default_factory=list)
+    _waiting: NDArray[np.uint16] = field(default_factory=lambda: np.empty(0, np.uint16))
+    _ends: list[tuple[str, int]] = field(default_factory=list)
     _means: list[NDArray[np.floating]] = field(default_factory=list)
-    _dense: NDArray[np.int64] | None = None
+    _counts: NDArray[np.integer] = field(default_factory=lambda: np.zeros(0, np.uint32))
+    _total: int = 0
     _channels: ChannelStats | None = None
     _samples: int = 0
 
@@ -42,11 +47,20 @@ class TensorCounter:
         Raises:
             DataError: If one that was taken in is NaN; names its sample.
         """
-        codes = halves.view(np.uint16).reshape(-1)
-        self._pending.append((codes, origin))
         self._samples += 1
-        if len(self._pending) >= _KEPT or codes.size * len(self._pending) > BINS * 4:
+        codes = halves.view(np.uint16).reshape(-1)
+        if codes.size > _LARGE:
+            self._count(codes, [(origin, codes.size)])
+            return
+        start = self._filled
+        if start + codes.size > self._waiting.size:
             self._flush()
+            start = 0
+            if codes.size > self._waiting.size:
+                self._waiting = np.empty(min(_KEPT * codes.size, _LARGE), np.uint16)
+        # A copy: what the runtime gave lies in its arena, which would grow by all that waits here.
+        self._waiting[start : start + codes.size] = codes
+        self._ends.append((origin, start + codes.size))
 
     def add_means(self, means: NDArray[np.floating]) -> None:
         """Take in one sample's means by channel, ``(C,)``."""
@@ -63,24 +77,40 @@ class TensorCounter:
             DataError: As :meth:`add`.
         """
         self._flush()
-        dense = np.zeros(BINS, np.int64) if self._dense is None else self._dense
-        return TensorStats(Histogram.of(dense), self._channels, self._samples)
+        return TensorStats(Histogram.of(self._counts), self._channels, self._samples)
 
     def _flush(self) -> None:
         if self._means:
             self.add_channels(ChannelStats.of_samples(np.stack(self._means)))
             self._means = []
-        if not self._pending:
-            return
-        counts = np.bincount(np.concatenate([c for c, _ in self._pending]), minlength=BINS)
-        if counts[_NAN].any():
-            raise self._not_a_number()
-        self._pending = []
-        self._dense = counts if self._dense is None else self._dense + counts
+        self._count(self._waiting[: self._filled], self._ends)
+        self._ends = []
 
-    def _not_a_number(self) -> DataError:
-        origin = next(o for codes, o in self._pending if np.isin(codes, _NAN_CODES).any())
+    @property
+    def _filled(self) -> int:
+        return self._ends[-1][1] if self._ends else 0
+
+    def _count(self, codes: NDArray[np.uint16], ends: Sequence[tuple[str, int]]) -> None:
+        """Count codes of several samples, each with where its own end."""
+        counts = np.bincount(codes)
+        if any(counts[part].any() for part in _NAN):
+            raise self._not_a_number(codes, ends)
+        self._total += codes.size
+        # Half the memory, as long as no count can be larger.
+        kind = np.uint32 if self._total < 1 << 32 else np.int64
+        self._counts = _at_least(self._counts.astype(kind, copy=False), len(counts))
+        self._counts[: len(counts)] += counts.astype(kind)
+
+    def _not_a_number(
+        self, codes: NDArray[np.uint16], ends: Sequence[tuple[str, int]]
+    ) -> DataError:
+        first = np.flatnonzero(np.isnan(codes.view(np.float16)))[0]
+        origin = next(origin for origin, end in ends if first < end)
         return DataError(
             f"{origin}: the model's tensor {self.name!r} becomes NaN",
             hint="look at this sample, or at the model's float outputs for it",
         )
+
+
+def _at_least(counts: NDArray[np.integer], length: int) -> NDArray[np.integer]:
+    return counts if len(counts) >= length else np.pad(counts, (0, length - len(counts)))

@@ -10,7 +10,6 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +18,7 @@ from edgeopt.calibration.padding import mask_input
 from edgeopt.calibration.patches import Window, chosen_places
 from edgeopt.core.graph import FloatGraph
 from edgeopt.core.ir import ir, passes
+from edgeopt.core.onnx_file import save_graph
 from edgeopt.core.progress import Progress, silent
 from edgeopt.core.runtime import open_session, run
 from edgeopt.data import Sample
@@ -139,7 +139,6 @@ def collect_hessians(
     graph: FloatGraph,
     samples: Iterable[Sample],
     *,
-    scratch: Path,
     total: int | None = None,
     progress: Progress = silent,
 ) -> dict[str, Hessian]:
@@ -152,7 +151,6 @@ def collect_hessians(
     Args:
         graph: The float graph.
         samples: 32 are enough; run one at a time.
-        scratch: A folder for the instrumented graph.
         total: How many samples there are, for progress, and so that more than 32 share the places.
         progress: Told after each sample.
 
@@ -167,8 +165,8 @@ def collect_hessians(
     gathered = {layer: _Gathered() for layer in layers.values()}
     mask = mask_input(model.graph)
     computed = _expose(model, {layer.data for layer in gathered})
-    path = scratch / "layers.onnx"
-    ir.save(model, path)
+    path = graph.path.with_name("layers.onnx")
+    save_graph(model, path)
     session = open_session(path) if computed else None
     path.unlink()
     most = min(_SHARE, max(PLACES // total, 1)) if total else _SHARE

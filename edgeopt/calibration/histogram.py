@@ -36,7 +36,7 @@ class Histogram:
 
     @staticmethod
     def of(dense: NDArray[np.integer]) -> Histogram:
-        """From counts by bit pattern, ``(65536,)``."""
+        """From counts by bit pattern, ``(65536,)`` or up to the largest that was seen."""
         codes = np.flatnonzero(dense)
         return Histogram(codes.astype(np.uint16), dense[codes].astype(np.int64))
 

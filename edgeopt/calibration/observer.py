@@ -9,7 +9,6 @@ import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,6 +29,7 @@ from edgeopt.core.cpu import cpu_features
 from edgeopt.core.errors import DataError
 from edgeopt.core.graph import FloatGraph
 from edgeopt.core.ir import ir, passes
+from edgeopt.core.onnx_file import save_graph
 from edgeopt.core.progress import Progress, silent
 from edgeopt.core.runtime import RUNTIME, open_session, run
 from edgeopt.core.streaming import each_of
@@ -50,7 +50,6 @@ def observe(
     graph: FloatGraph,
     samples: Iterable[Sample],
     *,
-    scratch: Path,
     sampling: Sampling = Sampling.PART,
     total: int | None = None,
     done: int = 0,
@@ -62,7 +61,6 @@ def observe(
     Args:
         graph: The float graph.
         samples: Run one at a time; every one counts.
-        scratch: A folder for the instrumented graphs.
         sampling: Which of a sample's elements are counted.
         total: How many samples there are, for progress.
         done: How many of those were observed before, for progress.
@@ -88,7 +86,7 @@ def observe(
     mask = mask_input(model.graph)
     tokens = frozenset() if mask is None else token_tensors(model.graph, mask, names)
     padding = Padding(mask.name or "", tokens) if mask is not None and tokens else None
-    probes = _probes(graph, names, axes, sampling, scratch)
+    probes = _probes(graph, names, axes, sampling)
     making = _making(sampling, probes, padding)
     extremes = InputExtremes([spec.name for spec in graph.inputs if spec.name in counters])
 
@@ -199,7 +197,6 @@ def _probes(
     names: Sequence[str],
     axes: Mapping[str, int],
     sampling: Sampling,
-    scratch: Path,
 ) -> list[_Probe]:
     """One instrumented graph, or one for each group of tensors, cut after the last of them."""
     groups = min(GROUPS, len(names)) if sampling is Sampling.GROUPS else 1
@@ -210,8 +207,8 @@ def _probes(
         samplers = add_samplers(model.graph, list(part), axes, exact=sampling is Sampling.EXACT)
         del model.graph.outputs[:outputs]  # declaring an output is what costs
         passes.RemoveUnusedNodesPass()(model)
-        path = scratch / "observed.onnx"
-        ir.save(model, path)
+        path = graph.path.with_name("observed.onnx")
+        save_graph(model, path)
         session = open_session(path, level=LEVEL, threads=1)
         path.unlink()
         here = {n: a for n, a in axes.items() if n not in samplers.means}

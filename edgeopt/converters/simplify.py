@@ -15,6 +15,7 @@ from edgeopt.converters.pooling import canonical_pooling
 from edgeopt.core.errors import ModelError, UnsupportedError
 from edgeopt.core.graph import FloatGraph, graph_digest
 from edgeopt.core.ir import ir, passes
+from edgeopt.core.onnx_file import save_apart
 from edgeopt.core.runtime import open_session
 from edgeopt.core.tensors import TensorSpec
 
@@ -41,7 +42,7 @@ def simplify(exported: Path, result: Path, name: str) -> FloatGraph:
     model = _folded(exported, result.with_name("folded.onnx"), name)
     if passes.RemoveUnusedNodesPass()(model).modified:
         # The optimizers count a dead node among a value's consumers, and so didn't merge it.
-        ir.save(model, exported)
+        save_apart(model, exported)
         model = _folded(exported, result.with_name("folded.onnx"), name)
     refuse_large(model, name)
     if _untyped(model.graph):
@@ -50,7 +51,7 @@ def simplify(exported: Path, result: Path, name: str) -> FloatGraph:
     equalize(model.graph)
     clean(model)
     _name_dimensions(model.graph)
-    ir.save(model, result)
+    save_apart(model, result)
     return FloatGraph(
         path=result,
         inputs=tuple(tensor_spec(v, name) for v in model.graph.inputs),
@@ -95,10 +96,7 @@ def tensor_spec(value: ir.Value, name: str) -> TensorSpec:
 
 def _folded(exported: Path, folded: Path, name: str) -> ir.Model:
     open_session(exported, level="basic", optimized=folded, disabled=_LEFT_OUT, name=name)
-    model = ir.load(folded)
-    ir.external_data.load_to_model(model)
-    folded.unlink()
-    return model
+    return ir.load(folded)
 
 
 def _untyped(graph: ir.Graph) -> bool:

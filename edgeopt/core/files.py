@@ -16,6 +16,11 @@ from edgeopt.core.errors import OutputError
 _CHUNK = 1 << 20
 
 
+def weights_of(path: Path) -> Path:
+    """Where the weights of an ONNX file of ours lie that keeps them apart."""
+    return path.with_name(f"{path.name}.data")
+
+
 def sha256(path: Path) -> str:
     """The SHA-256 of a file's bytes, in hex; of a folder, that of its files' names and digests."""
     if path.is_dir():

@@ -19,7 +19,7 @@ class FloatGraph:
     """A simplified float ONNX file.
 
     Args:
-        path: Where it is: a temporary file, one file with its weights inside where they fit.
+        path: Where it is: a temporary file, its weights in another beside it.
         inputs: What it takes.
         outputs: What it gives.
         sha256: Its canonical digest: see :func:`graph_digest`.

@@ -18,6 +18,7 @@ import onnxruntime as ort
 
 from edgeopt.core.complaints import lacks_operator, reason
 from edgeopt.core.errors import DataError, EdgeOptError, ModelError, UnsupportedError
+from edgeopt.core.files import weights_of
 from edgeopt.core.tensors import Batch
 
 ort.disable_telemetry_events()
@@ -50,7 +51,7 @@ def open_session(
     Args:
         path: The model; read from the path, which keeps a copy of its bytes out of memory.
         level: ``none``, ``basic``, ``extended`` or ``all`` of the runtime's graph optimizations.
-        optimized: Where the runtime writes its optimized graph, if wanted.
+        optimized: Where the runtime writes its optimized graph, if wanted; its weights apart.
         disabled: The runtime's names of optimizers to leave out.
         threads: Threads within an operator; 0 is one a core.
         emulated: Compute QuantizeLinear and DequantizeLinear as they stand, all between them in
@@ -75,6 +76,9 @@ def open_session(
         options.add_session_config_entry("session.x64quantprecision", "1")
     if optimized is not None:
         options.optimized_model_filepath = str(optimized)
+        beside = "session.optimized_model_external_initializers_"
+        options.add_session_config_entry(f"{beside}file_name", weights_of(optimized).name)
+        options.add_session_config_entry(f"{beside}min_size_in_bytes", "1024")
     with _loading(name or str(path)):
         return ort.InferenceSession(
             str(path), options, providers=["CPUExecutionProvider"], disabled_optimizers=disabled

@@ -94,7 +94,7 @@ def calibrate(
     wanted = parse_names(Effort, [str(effort)], "--effort")[0]
     part = read_shard(shard)
     check_exists(calibration)
-    with tempfile.TemporaryDirectory(prefix="edgeopt-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="edgeopt-", ignore_cleanup_errors=True) as scratch:
         prepared = Preparation(
             model,
             Path(scratch),
@@ -115,9 +115,8 @@ def calibrate(
             sampling = sampling_for(ranges, wanted, len(share.dataset))
             begun = begun_table(partial, prepared.graph, share, sampling)
             table = observed(
-                prepared.graph, share, sampling, scratch=Path(scratch), begun=begun,
-                partial=partial, progress=progress,
-            )  # fmt: skip
+                prepared.graph, share, sampling, begun=begun, partial=partial, progress=progress
+            )
             if wanted.rounds:
                 table = with_hessians(table, prepared, share, progress)
             save_table(path, table)
@@ -207,7 +206,6 @@ def with_hessians(
     hessians = collect_hessians(
         prepared.graph,
         fill_batches(picked(share.dataset, places), prepared.graph.inputs),
-        scratch=prepared.scratch,
         total=len(places),
         progress=progress,
     )

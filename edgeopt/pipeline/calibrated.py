@@ -100,7 +100,6 @@ class Calibrated:
             self.prepared.graph,
             self.share,
             sampling_for(self.ranges, self.effort, len(self.share)),
-            scratch=self.prepared.scratch,
             progress=self.progress,
         )
 

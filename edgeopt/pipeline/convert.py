@@ -170,7 +170,7 @@ def convert(
 def _run(model: Any, options: ConvertOptions, progress: Progress) -> ConvertResult:
     target = _checked_target(options)
     with (
-        tempfile.TemporaryDirectory(prefix="edgeopt-") as scratch,
+        tempfile.TemporaryDirectory(prefix="edgeopt-", ignore_cleanup_errors=True) as scratch,
         new_folder(options.output),
     ):
         prepared = _prepare(model, options, Path(scratch), progress)

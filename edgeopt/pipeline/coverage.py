@@ -78,7 +78,7 @@ def coverage(
         raise UsageError(f"every model that can be read can be {fmt.value}", hint="ask for tflite")
     from edgeopt.converters.tflite.survey import survey_file
 
-    with tempfile.TemporaryDirectory(prefix="edgeopt-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="edgeopt-", ignore_cleanup_errors=True) as scratch:
         prepared = Preparation(model, Path(scratch), tuple(input), progress=progress)
         name = prepared.source.record.location
         found = survey_file(prepared.graph.path, name)

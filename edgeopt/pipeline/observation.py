@@ -36,7 +36,6 @@ def observed(
     share: Share,
     sampling: Sampling,
     *,
-    scratch: Path,
     begun: CalibrationTable | None = None,
     partial: Path | None = None,
     progress: Progress = silent,
@@ -47,7 +46,6 @@ def observed(
         graph: The float graph.
         share: The samples.
         sampling: Which of their elements are counted.
-        scratch: A folder for intermediate files.
         begun: What a run before made of the share's first samples; the others are run.
         partial: Where the table so far is kept every few seconds.
         progress: Told after each sample.
@@ -70,7 +68,6 @@ def observed(
     table = observe(
         graph,
         fill_batches(share.dataset.samples(rest.start, rest.stop), graph.inputs),
-        scratch=scratch,
         sampling=sampling,
         total=len(share),
         done=done,

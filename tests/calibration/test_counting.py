@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -75,10 +77,22 @@ def test_a_nan_names_the_tensor_and_its_sample(after: int) -> None:
         count()
 
 
-def test_a_large_tensor_is_counted_at_once() -> None:
-    # Otherwise 32 samples' activations would be held.
-    counter = TensorCounter("t")
+def test_memory_does_not_grow_with_samples_waiting() -> None:
+    counters = [TensorCounter("t") for _ in range(8)]
     values = np.zeros(BINS * 5, np.float16)
-    counter.add(values, "d")
-    assert not counter._pending
-    assert counter.stats().histogram.total == values.size
+    tracemalloc.start()
+    for index in range(10):
+        for counter in counters:
+            counter.add(values, f"d[{index}]")
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert held < values.nbytes
+    assert all(counter.stats().histogram.total == 10 * values.size for counter in counters)
+
+
+def test_what_a_sample_gave_may_be_reused() -> None:
+    counter = TensorCounter("t")
+    values = np.ones(4, np.float16)
+    counter.add(values, "d[0]")
+    values[:] = np.nan
+    assert counter.stats().histogram == Histogram.of_values(np.ones(4, np.float32))

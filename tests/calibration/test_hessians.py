@@ -86,7 +86,7 @@ def samples(arrays: dict[str, np.ndarray]) -> list[Sample]:
 
 
 def collected(graph: FloatGraph, some: Iterable[Sample], tmp_path: Path) -> dict[str, Hessian]:
-    return collect_hessians(graph, some, scratch=tmp_path)
+    return collect_hessians(graph, some)
 
 
 @pytest.fixture

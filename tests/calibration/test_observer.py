@@ -34,7 +34,7 @@ def dataset(graph: FloatGraph, conv_data: Path) -> Dataset:
 def test_an_exact_table_holds_what_an_unoptimized_run_gives(
     graph: FloatGraph, dataset: Dataset, tmp_path: Path
 ) -> None:
-    table = observe(graph, dataset.samples(), scratch=tmp_path, sampling=Sampling.EXACT)
+    table = observe(graph, dataset.samples(), sampling=Sampling.EXACT)
     model = onnx.load(graph.path)
     for name in table.tensors:
         if name != "image":
@@ -78,7 +78,7 @@ def test_a_large_tensor_is_sampled_and_its_spread_kept(
     np.savez(tmp_path / "d.npz", x=rng.standard_normal((20, 3, 96, 96)).astype(np.float32))
     samples = open_dataset(tmp_path / "d.npz", graph.inputs)
     part, whole = (
-        observe(graph, samples.samples(), scratch=tmp_path, sampling=sampling)
+        observe(graph, samples.samples(), sampling=sampling)
         for sampling in (Sampling.PART, Sampling.EXACT)
     )
     assert part.header.makings[0].strides["c"] == 6
@@ -100,8 +100,8 @@ def test_clamped_tensors_are_observed_after_the_clamp(graph: FloatGraph) -> None
 def test_shards_merge_to_the_whole_bit_for_bit(
     graph: FloatGraph, dataset: Dataset, tmp_path: Path
 ) -> None:
-    whole = observe(graph, dataset.samples(), scratch=tmp_path)
-    parts = [observe(graph, dataset.samples(i, i + 8), scratch=tmp_path) for i in range(0, 40, 8)]
+    whole = observe(graph, dataset.samples())
+    parts = [observe(graph, dataset.samples(i, i + 8)) for i in range(0, 40, 8)]
     merged = parts[3]
     for i in (1, 0, 4, 2):
         merged = merged.merge(parts[i])
@@ -113,7 +113,7 @@ def test_shards_merge_to_the_whole_bit_for_bit(
 
 def test_no_samples_are_refused(graph: FloatGraph, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no calibration samples"):
-        observe(graph, [], scratch=tmp_path)
+        observe(graph, [])
 
 
 def test_a_nan_inside_the_model_names_sample_and_tensor(
@@ -134,13 +134,13 @@ def test_a_nan_inside_the_model_names_sample_and_tensor(
     np.savez(tmp_path / "bad.npz", x=values)
     dataset = open_dataset(tmp_path / "bad.npz", graph.inputs)
     with pytest.raises(DataError, match=r"bad\.npz\[17\].*'logarithm' becomes NaN"):
-        observe(graph, dataset.samples(), scratch=tmp_path)
+        observe(graph, dataset.samples())
 
 
 def test_progress_counts_every_sample(graph: FloatGraph, dataset: Dataset, tmp_path: Path) -> None:
     seen: list[tuple[int, int | None]] = []
     observe(
-        graph, dataset.samples(), scratch=tmp_path, total=40,
+        graph, dataset.samples(), total=40,
         progress=lambda step, done, total: seen.append((done, total)),
     )  # fmt: skip
     assert seen == [(i, 40) for i in range(1, 41)]
@@ -179,7 +179,7 @@ def test_an_infinite_mask_is_no_nan(
         keep=np.broadcast_to(np.arange(64) < 40, (5, 1, 1, 64)),
     )
     samples = open_dataset(tmp_path / "d.npz", graph.inputs).samples()
-    table = observe(graph, samples, scratch=tmp_path)
+    table = observe(graph, samples)
     (making,) = table.header.makings
     assert making.strides["masked"] > 1
     found = table.tensors["masked"].histogram
@@ -217,7 +217,7 @@ def test_padding_tokens_count_for_nothing(
     tokens[mask == 0] = 1000  # what a padding token looks like says nothing about texts
     np.savez(tmp_path / "d.npz", tokens=tokens, attention_mask=mask)
     dataset = open_dataset(tmp_path / "d.npz", graph.inputs)
-    table = observe(graph, dataset.samples(), scratch=tmp_path, sampling=Sampling.EXACT)
+    table = observe(graph, dataset.samples(), sampling=Sampling.EXACT)
     assert table.header.makings[0].padding == "attention_mask"
     for name in ("tokens", "hidden"):
         stats = table.tensors[name]

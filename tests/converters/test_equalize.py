@@ -177,7 +177,7 @@ def constants(model: ir.Model) -> Arrays:
 
 def outputs(model: ir.Model | Path, inputs: Mapping[str, np.ndarray]) -> list[np.ndarray]:
     """Of the model without and with all of the runtime's optimizations."""
-    content = model.read_bytes() if isinstance(model, Path) else _bytes(model)
+    content = str(model) if isinstance(model, Path) else _bytes(model)
     found = []
     for level in LEVELS:
         options = ort.SessionOptions()

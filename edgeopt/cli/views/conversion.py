@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edgeopt.cli.figures import ABSENT, decibels, percent, plural, size, three
 from edgeopt.cli.tables import table
 from edgeopt.cli.views.delegation import delegated
 from edgeopt.core.manifest import DataRecord, Manifest, Verification
-from edgeopt.pipeline.convert import ConvertResult
-from edgeopt.pipeline.making import Artifact
-from edgeopt.pipeline.search.record import Mix, Point, page_path, search_path
+
+if TYPE_CHECKING:
+    from edgeopt.pipeline.convert import ConvertResult
+    from edgeopt.pipeline.making import Artifact
+    from edgeopt.pipeline.search.record import Mix, Point
 
 _TITLES = (
     "file",
@@ -83,6 +86,8 @@ def _spared(artifact: Artifact) -> list[str]:
     search = artifact.search
     if search is None or search.chosen is None:
         return []
+    from edgeopt.pipeline.search.record import Mix, page_path, search_path
+
     chosen, int8 = search.point(search.chosen), search.point(Mix())
     assert chosen is not None
     assert int8 is not None

@@ -94,12 +94,13 @@ def balance(channels: ChannelMap) -> Balance:
     terms = list(_terms(channels, np.where(tensors == FIXED, FIXED, np.arange(channels.count))))
     with np.errstate(all="ignore"):
         start = _start(terms, channels.count)
-        shared = [_rescaled(term, start) for term in terms]
-        power, scales = _power(shared, channels.count), _scales(shared, channels.count)
+        for term in terms:
+            _rescale(term, start)
+        power, scales = _power(terms, channels.count), _scales(terms, channels.count)
         if not np.isfinite([power, scales]).all():
             return Balance(np.zeros_like(start), tensors, np.zeros(channels.count))
         steps = _rounded(scales, tensors, power)
-        before, after = (_noise(shared, tensors, power, by) for by in (-start, steps))
+        before, after = (_noise(terms, tensors, power, by) for by in (-start, steps))
         gains = 10 * np.log10(before / after)[tensors]
     return Balance(start + steps, tensors, np.nan_to_num(gains, nan=0.0))
 
@@ -184,11 +185,12 @@ def _powers(exponents: NDArray[np.floating] | Numbers) -> Reals:
     return result
 
 
-def _rescaled(term: _Term, exponents: Numbers) -> _Term:
+def _rescale(term: _Term, exponents: Numbers) -> None:
+    """In place: all squares together are twice as large as the weights."""
     given, taken = _powers(exponents)[term.outputs], _powers(-exponents)[term.inputs]
-    squares = term.squares * given[:, :, np.newaxis]
+    squares = term.squares
+    squares *= given[:, :, np.newaxis]
     squares *= taken[:, np.newaxis, :]
-    return replace(term, squares=squares)
 
 
 def _scales(terms: Sequence[_Term], count: int) -> Reals:

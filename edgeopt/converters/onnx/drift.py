@@ -82,9 +82,10 @@ def correct_means(
     layers = clamped_layers(floats.graph, quantized.graph)
     if not layers:
         return 0
-    used, wanted = _float_means(floats, layers, samples, scratch)
+    used, wanted = _float_means(floats, layers, samples, float_graph.parent)
     if len(used) < FEWEST:
         return 0
+    ir.external_data.load_to_model(quantized)
     twin = unsigned_twin(ir.to_proto(quantized))
     goals = [layer.node.inputs[0].name or "" for layer in layers]  # type: ignore[union-attr]
     walk = Stepwise(twin, used, goals, scratch)
@@ -143,13 +144,13 @@ def _agreed(drifts: Means) -> Means:
 
 
 def _float_means(
-    model: ir.Model, layers: Sequence[ClampedLayer], samples: Iterable[Sample], scratch: Path
+    model: ir.Model, layers: Sequence[ClampedLayer], samples: Iterable[Sample], folder: Path
 ) -> tuple[list[Sample], list[Means]]:
     """The samples to use, and for each layer the float means after the clamp, ``(samples, C)``."""
     values = [picked(model.graph, layer) for layer in layers]
     model.graph.outputs.extend(v for v in values if not v.is_graph_output())
     names = [value.name or "" for value in values]
-    session = open_part(ir.to_proto(model), scratch)
+    session = open_part(ir.to_proto(model), folder)
 
     def outputs(sample: Sample) -> list[Floats]:
         return run(session, names, sample.inputs, sample.origin)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
-
 from edgeopt.converters.writer import WriteRequest, Written
+from edgeopt.core.ir import ir
+from edgeopt.core.onnx_file import save_whole
 from edgeopt.core.quiet import quiet
 
 
 def write_fp32(request: WriteRequest) -> Written:
     """The float graph as it is."""
-    shutil.copyfile(request.graph.path, request.path)
+    save_whole(ir.load(request.graph.path), request.path)
     return Written()
 
 
@@ -20,11 +20,10 @@ def write_fp16(request: WriteRequest) -> Written:
     from onnxruntime.transformers.float16 import convert_float_to_float16
 
     from edgeopt.converters.simplify import clean
-    from edgeopt.core.ir import ir
 
     with quiet("ONNX Runtime's float16 converter"):
         half = convert_float_to_float16(onnx.load(request.graph.path), keep_io_types=True)
     model = ir.from_proto(half)
     clean(model)
-    ir.save(model, request.path)
+    save_whole(model, request.path)
     return Written()

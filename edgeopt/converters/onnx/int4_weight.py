@@ -20,6 +20,7 @@ from edgeopt.converters.simplify import clean
 from edgeopt.converters.writer import WriteRequest, Written
 from edgeopt.core.ir import ir
 from edgeopt.core.manifest import FloatLayer
+from edgeopt.core.onnx_file import save_whole
 from edgeopt.core.precision import Precision
 
 DOMAIN = "com.microsoft"
@@ -53,7 +54,7 @@ def write_int4_weight(request: WriteRequest) -> Written:
     encodings = quantize_tables(graph, request.kept.floating)
     model.opset_imports[DOMAIN] = 1
     clean(model)
-    ir.save(model, request.path)
+    save_whole(model, request.path)
     return with_evidence(
         request, planned, encodings=encodings, float_layers=tuple(stayed), counted=False
     )

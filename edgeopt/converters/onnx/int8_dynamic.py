@@ -22,6 +22,7 @@ from edgeopt.converters.simplify import clean
 from edgeopt.converters.writer import WriteRequest, Written
 from edgeopt.core.ir import ir
 from edgeopt.core.manifest import Encoding, FloatLayer
+from edgeopt.core.onnx_file import save_whole
 from edgeopt.core.precision import Format, Precision
 from edgeopt.targets import TensorRule
 
@@ -53,7 +54,7 @@ def write_int8_dynamic(request: WriteRequest) -> Written:
     if rules.residual_sums:
         residuals_as_sums(model.graph)
     clean(model)
-    ir.save(model, request.path)
+    save_whole(model, request.path)
     return with_evidence(request, planned, encodings=encodings, float_layers=tuple(stayed))
 
 

@@ -24,6 +24,7 @@ from edgeopt.converters.simplify import clean
 from edgeopt.converters.writer import WriteRequest, Written
 from edgeopt.core.ir import ir
 from edgeopt.core.manifest import Encoding, FloatLayer
+from edgeopt.core.onnx_file import save_whole
 from edgeopt.core.precision import Precision
 
 _WEIGHTS = {
@@ -59,7 +60,7 @@ def write_int8_weight(request: WriteRequest) -> Written:
     if not encodings:
         raise nothing_integer(Precision.INT8_WEIGHT, stayed)
     clean(model)
-    ir.save(model, request.path)
+    save_whole(model, request.path)
     return with_evidence(request, (), encodings=encodings, float_layers=stayed, counted=False)
 
 

@@ -8,7 +8,7 @@ from edgeopt.converters.onnx.quantized import quantized
 from edgeopt.converters.onnx.residuals import residuals_as_sums
 from edgeopt.converters.simplify import clean
 from edgeopt.converters.writer import WriteRequest, Written
-from edgeopt.core.ir import ir
+from edgeopt.core.onnx_file import save_whole
 from edgeopt.core.precision import Format, Precision
 from edgeopt.targets import EncodingRules
 
@@ -39,7 +39,7 @@ def write_qdq(request: WriteRequest, rules: EncodingRules, precision: Precision)
     if rules.residual_sums:
         residuals_as_sums(made.model.graph)
     clean(made.model)
-    ir.save(made.model, request.path)
+    save_whole(made.model, request.path)
     return with_evidence(
         request,
         made.planned,

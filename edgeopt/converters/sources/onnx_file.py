@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from edgeopt.core.errors import ModelError, UsageError
 from edgeopt.core.files import sha256
 from edgeopt.core.ir import ir
 from edgeopt.core.manifest import SourceRecord
+from edgeopt.core.onnx_file import save_apart
 from edgeopt.core.runtime import open_session, run
 from edgeopt.core.tensors import Batch, TensorSpec
 
@@ -38,19 +38,10 @@ class OnnxSource:
         model = _read(self.path)
         refuse_large(model, str(self.path))
         _refuse_quantized(model, self.path)
-        if self._as_it_is(model):
-            shutil.copyfile(self.path, path)
-            return
-        ir.external_data.load_to_model(model)  # the copy lies elsewhere than the weights' file
         if model.opset_imports.get("", 0) < OLDEST_OPSET:
             model = _upgraded(model, self.path)
         _fix_inputs(model.graph, self.inputs, self.path)
-        ir.save(model, path)
-
-    def _as_it_is(self, model: ir.Model) -> bool:
-        old = model.opset_imports.get("", 0) < OLDEST_OPSET
-        changed = old or self.inputs.specs or self.inputs.fixed
-        return not changed and not _external(model)
+        save_apart(model, path)
 
     def run(self, inputs: Batch) -> list[object]:
         """Run the file as it was given; inputs fixed by ``--input`` are fed their value."""

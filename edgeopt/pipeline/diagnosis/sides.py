@@ -11,6 +11,7 @@ import numpy as np
 
 from edgeopt.core.ir import ir
 from edgeopt.core.manifest import Encoding, Manifest
+from edgeopt.core.onnx_file import save_whole
 from edgeopt.core.progress import Progress
 from edgeopt.core.runtime import open_session, run
 from edgeopt.data import Sample
@@ -125,8 +126,8 @@ def prepare(float_path: Path, artifact: Path, scratch: Path) -> Sides:
         artifact_path=scratch / "compared.artifact.onnx",
         artifact_names=tuple(names),
     )
-    ir.save(reference, sides.float_path)
-    ir.save(made, sides.artifact_path)
+    save_whole(reference, sides.float_path)
+    save_whole(made, sides.artifact_path)
     return sides
 
 

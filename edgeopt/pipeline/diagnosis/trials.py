@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from edgeopt.core.ir import ir
+from edgeopt.core.onnx_file import save_whole
 from edgeopt.core.progress import Progress
 from edgeopt.core.runtime import open_session, run
 from edgeopt.core.tensors import TensorSpec
@@ -125,5 +126,5 @@ def _write_changed(paths: tuple[Path, Path], keep: Keep, tensor: str, changed: P
     reference, model = (ir.load(path, format="protobuf") for path in paths)
     made = Freeing(reference.graph, model.graph).apply(keep, tensor)
     if made:
-        ir.save(model, changed)
+        save_whole(model, changed)
     return made

@@ -57,7 +57,7 @@ def both(net: Path, make: Make, tmp_path: Path) -> tuple[ir.Model, ir.Model]:
     """The float graph and the QDQ model."""
     floats = simplify(net, tmp_path / "float.onnx", "net").path
     artifact = make(net, calibration=net.with_name("d.npz"), target="x86-64")
-    return ir.load(floats), ir.load(artifact.path)
+    return ir.external_data.load_to_model(ir.load(floats)), ir.load(artifact.path)
 
 
 def values(model: onnx.ModelProto, names: list[str], x: np.ndarray) -> list[np.ndarray]:

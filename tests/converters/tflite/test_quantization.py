@@ -39,7 +39,7 @@ def quantize(tmp_path: Path) -> Quantize:
         source.write_bytes(path.read_bytes())
         graph = simplify(source, tmp_path / "float.onnx", path.name)
         given = [Sample(s, None, f"[{n}]") for n, s in enumerate(samples)]
-        table = observe(graph, given, scratch=tmp_path, sampling=Sampling.EXACT)
+        table = observe(graph, given, sampling=Sampling.EXACT)
         target = load_target("x86-64-vnni")
         request = WriteRequest(
             graph, target, tmp_path / "x.tflite", tmp_path, table=table,
