@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from edgeopt.converters.branches import has_branches, take_branches
 from edgeopt.converters.equalize import equalize
 from edgeopt.converters.pooling import canonical_pooling
 from edgeopt.core.errors import ModelError, UnsupportedError
@@ -24,6 +25,9 @@ _LEFT_OUT = (
     "TransposeOptimizer",  # layouts are each format's own business
     "ConstantSharing",  # merges unrelated constants under names that mean nothing
 )
+_FOLDING = "ConstantFolding"
+"""Left out where branches are left: see :mod:`edgeopt.converters.branches`."""
+
 _SYMBOL = re.compile(r"s\d+")
 
 
@@ -39,11 +43,12 @@ def simplify(exported: Path, result: Path, name: str) -> FloatGraph:
         ModelError: If the runtime can't load it, or it isn't a model of tensors.
         UnsupportedError: If the runtime lacks an operator, or it is larger than 2 GB.
     """
-    model = _folded(exported, result.with_name("folded.onnx"), name)
+    undecided = _undecided(exported, name)
+    model = _folded(exported, result.with_name("folded.onnx"), name, undecided)
     if passes.RemoveUnusedNodesPass()(model).modified:
         # The optimizers count a dead node among a value's consumers, and so didn't merge it.
         save_apart(model, exported)
-        model = _folded(exported, result.with_name("folded.onnx"), name)
+        model = _folded(exported, result.with_name("folded.onnx"), name, undecided)
     refuse_large(model, name)
     if _untyped(model.graph):
         passes.ShapeInferencePass()(model)
@@ -94,8 +99,20 @@ def tensor_spec(value: ir.Value, name: str) -> TensorSpec:
     return TensorSpec(name=value.name or "", dtype=value.dtype.numpy().name, shape=dims)
 
 
-def _folded(exported: Path, folded: Path, name: str) -> ir.Model:
-    open_session(exported, level="basic", optimized=folded, disabled=_LEFT_OUT, name=name)
+def _undecided(exported: Path, name: str) -> bool:
+    """Decide what can be decided of a graph's branches; whether some stay."""
+    model = ir.load(exported)
+    if not has_branches(model.graph):
+        return False
+    ir.external_data.load_to_model(model)
+    take_branches(model, name)
+    save_apart(model, exported)
+    return has_branches(model.graph)
+
+
+def _folded(exported: Path, folded: Path, name: str, undecided: bool) -> ir.Model:
+    left_out = (*_LEFT_OUT, _FOLDING) if undecided else _LEFT_OUT
+    open_session(exported, level="basic", optimized=folded, disabled=left_out, name=name)
     return ir.load(folded)
 
 

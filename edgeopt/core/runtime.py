@@ -103,6 +103,27 @@ def run(session: Any, outputs: Sequence[str] | None, inputs: Batch, origin: str)
         ) from error
 
 
+def run_once(model: bytes, inputs: Batch, name: str) -> list[Any]:
+    """Open a small model as it stands, run it once, and forget it.
+
+    Args:
+        model: An ONNX file's bytes.
+        inputs: By name.
+        name: The model's, for messages.
+
+    Raises:
+        ModelError: If it isn't valid, or fails on these inputs.
+        UnsupportedError: If the runtime lacks one of its operators.
+    """
+    options = ort.SessionOptions()
+    options.log_severity_level = _SILENT
+    options.graph_optimization_level = LEVELS["none"]
+    options.intra_op_num_threads = 1  # starting threads would take longer than the work
+    with _loading(name):
+        session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        return session.run(None, inputs)  # type: ignore[no-any-return]
+
+
 @cache
 def saturates() -> bool:
     """Whether the runtime's 8-bit kernels on this machine add two products in 16 bits.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edgeopt.core.errors import ModelError, UnsupportedError
+from edgeopt.converters.evaluation import evaluate
 from edgeopt.core.ir import ir
 
 if TYPE_CHECKING:
@@ -62,50 +62,10 @@ def evaluated(node: ir.Node, inputs: Sequence[Known | None], name: str) -> list[
     """
     if node.op_type in ("RandomNormal", "RandomUniform", "Multinomial", "Bernoulli"):
         return None
-    one = _run(node, [None if k is None else k.one for k in inputs], name)
+    one = evaluate(node, [None if k is None else k.one for k in inputs], name)
     if all(k is None or k.fixed for k in inputs):
         return [Known.constant(array) for array in one]
     if sum(array.size for array in one) > _LARGEST // 4096:
         return None
-    many = _run(node, [None if k is None else k.many for k in inputs], name)
+    many = evaluate(node, [None if k is None else k.many for k in inputs], name)
     return [Known(a, b) for a, b in zip(one, many, strict=True)]
-
-
-def _run(node: ir.Node, inputs: Sequence[Array | None], name: str) -> list[Array]:
-    import onnx
-    from onnx.reference import ReferenceEvaluator
-
-    named = {f"i{n}": array for n, array in enumerate(inputs) if array is not None}
-    names = [f"i{n}" if array is not None else "" for n, array in enumerate(inputs)]
-    outputs = [f"o{n}" for n in range(len(node.outputs))]
-    proto = onnx.NodeProto()
-    proto.CopyFrom(ir.to_proto(node))
-    del proto.input[:], proto.output[:]
-    proto.input.extend(names)
-    proto.output.extend(outputs)
-    infos = [
-        onnx.helper.make_tensor_value_info(
-            n, onnx.helper.np_dtype_to_tensor_dtype(a.dtype), a.shape
-        )
-        for n, a in named.items()
-    ]
-    given = [onnx.helper.make_empty_tensor_value_info(n) for n in outputs]
-    graph = onnx.helper.make_graph([proto], "node", infos, given)
-    graph_node = node.graph
-    assert graph_node is not None
-    version = graph_node.opset_imports.get("", 18)
-    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", version)])
-    try:
-        found = ReferenceEvaluator(model).run(None, named)
-    except NotImplementedError as error:
-        raise UnsupportedError(
-            f"{name}: {node.op_type} {node.name!r} can't be computed ahead: {error}",
-            hint="export the model with that constant computed",
-        ) from error
-    except Exception as error:
-        # The reference raises whatever numpy does.
-        raise ModelError(
-            f"{name}: {node.op_type} {node.name!r} fails on its constants: {error}",
-            hint="check the file with onnx.checker.check_model",
-        ) from error
-    return [np.asarray(array) for array in found]

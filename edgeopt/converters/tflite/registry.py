@@ -47,7 +47,7 @@ FAMILIES = (
 _WHY_NOT = {
     "Loop": "TFLite files that we write have no control flow",
     "Scan": "TFLite files that we write have no control flow",
-    "If": "TFLite files that we write have no control flow",
+    "If": "TFLite files that we write have no control flow, and its condition isn't known before",
     "NonMaxSuppression": "what it gives has a size that depends on the values",
     "NonZero": "what it gives has a size that depends on the values",
     "Unique": "what it gives has a size that depends on the values",
