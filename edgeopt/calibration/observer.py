@@ -209,7 +209,7 @@ def _probes(
         passes.RemoveUnusedNodesPass()(model)
         path = graph.path.with_name("observed.onnx")
         save_graph(model, path)
-        session = open_session(path, level=LEVEL, threads=1)
+        session = open_session(path, level=LEVEL, threads=1, shared=groups > 1)
         path.unlink()
         here = {n: a for n, a in axes.items() if n not in samplers.means}
         found.append(_Probe(session, samplers, here))

@@ -14,7 +14,7 @@ ENOUGH_TEXTS = 128
 """The same for rounding where a sample isn't an image but a short text or sound: it shows a layer
 some tens of inputs, not hundreds (MiniLM: 64 in place of 32 samples bring 0.3 to 1 dB a layer)."""
 
-TURNS_FROM = 64
+TURNS_FROM = {Effort.FAST: 64, Effort.DEFAULT: 128, Effort.HIGH: 128}
 """With fewer samples, tensors that take turns would be seen in too few of them."""
 
 
@@ -28,8 +28,7 @@ def sampling_for(ranges: RangeMethod, effort: Effort, samples: int) -> Sampling:
     """
     if ranges is RangeMethod.MIN_MAX:
         return Sampling.EXACT
-    turns = effort is Effort.FAST and samples >= TURNS_FROM
-    return Sampling.GROUPS if turns else Sampling.PART
+    return Sampling.GROUPS if samples >= TURNS_FROM[effort] else Sampling.PART
 
 
 def chosen(start: int, stop: int, total: int, most: int = ENOUGH) -> list[int]:

@@ -43,8 +43,8 @@ EXAMPLES = (
     default="default",
     metavar="EFFORT",
     shell_complete=completed(Effort),
-    help="What the table is to serve: fast (each sample shows a quarter of the tensors), default, "
-    "or high (with what the rounding of weights needs).",
+    help="What the table is to serve: fast, default, or high (with what the rounding of weights "
+    "needs).",
 )
 @option(
     "--exact",
