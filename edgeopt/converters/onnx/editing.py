@@ -13,7 +13,7 @@ def add_constant(graph: ir.Graph, name: str, array: np.ndarray) -> ir.Value:
     """An initializer of that name; the one that is there, if one is."""
     if name in graph.initializers:
         return graph.initializers[name]
-    tensor = ir.tensor(np.asarray(array), name=name)
+    tensor = ir.Tensor(np.asarray(array), name=name)
     kind, shape = ir.TensorType(tensor.dtype), ir.Shape(np.shape(array))
     value = ir.Value(name=name, const_value=tensor, type=kind, shape=shape)
     graph.register_initializer(value)

@@ -121,7 +121,7 @@ class PairInserter:
             add_constant(self.graph, f"{name}_scale", scale[0] if scalar else scale),
             add_constant(self.graph, f"{name}_zero_point", zero_point[0] if scalar else zero_point),
         ]
-        axis = {} if encoding.axis is None else {"axis": encoding.axis}
-        node = ir.node(op, [value, *parameters], axis, name=f"{name}_{op}")
+        axis = [] if encoding.axis is None else [ir.AttrInt64("axis", encoding.axis)]
+        node = ir.Node("", op, [value, *parameters], axis, name=f"{name}_{op}")
         node.outputs[0].name = f"{name}_{op}_output"
         return node

@@ -2,11 +2,14 @@
 
 Data is aligned to 16 bytes, equal constants are stored once, and a signature has the source's
 names. Everything is written in one fixed order: the same model gives the same bytes.
+
+A flatbuffer reaches 2 GB. In a larger model constants stand behind it, and it tells where.
 """
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,24 +22,67 @@ from edgeopt.converters.tflite.versions import operator_version
 IDENTIFIER = b"TFL3"
 SCHEMA_VERSION = 3
 ALIGNMENT = 16
-LARGEST = 2**31 - 2**20
-"""A flatbuffer's offsets are 32 bits and signed."""
+LARGEST = 2**31 - 2**24
+"""Bytes of constants that a flatbuffer holds: its offsets are 32 bits and signed."""
 
 SIGNATURE = "serving_default"
 _RUNTIME = "min_runtime_version"
+_SMALL = 1024
+"""Bytes of a constant that stays inside in any case."""
 
 
-def to_flatbuffer(model: Model) -> bytes:
-    """The file's bytes."""
+def to_flatbuffer(model: Model, *, largest: int = LARGEST) -> bytes:
+    """The file's bytes.
+
+    Args:
+        model: The model.
+        largest: Bytes of constants above which they stand behind the flatbuffer.
+    """
+    return b"".join(_parts(model, largest))
+
+
+def write_flatbuffer(model: Model, path: Path, *, largest: int = LARGEST) -> None:
+    """The same into a file, without a copy of the whole."""
+    with path.open("wb") as file:
+        file.writelines(_parts(model, largest))
+
+
+def _parts(model: Model, largest: int) -> Iterable[memoryview]:
+    packing = _Packing(model)
+    packed = packing.pack()
+    if sum(content.size for content in packing.contents) > largest:
+        return _apart(packed)
+    return [_built(packed)]
+
+
+def _built(packed: Any) -> memoryview:
     import flatbuffers
 
-    packed = _Packing(model).pack()
     data = sum(b.data.size + 2 * ALIGNMENT for b in packed.buffers if b.data is not None)
     # Of the size that it will have: a builder that is too small doubles, and copies itself.
     builder = flatbuffers.Builder(data + (1 << 20))
     offset = packed.Pack(_AlignedBuilder(builder))
     builder.Finish(offset, IDENTIFIER)
-    return bytes(memoryview(builder.Bytes)[builder.Head() :])
+    return memoryview(builder.Bytes)[builder.Head() :]
+
+
+def _apart(packed: Any) -> Iterable[memoryview]:
+    """A flatbuffer, and constants behind it.
+
+    It is built twice: it tells where the constants are, which its own length decides.
+    """
+    moved = [b for b in packed.buffers if b.data is not None and b.data.size > _SMALL]
+    contents = [buffer.data for buffer in moved]
+    for buffer, content in zip(moved, contents, strict=True):
+        buffer.data, buffer.offset, buffer.size = None, ALIGNMENT, content.size
+    end = len(_built(packed))
+    parts = []
+    for buffer, content in zip(moved, contents, strict=True):
+        gap = -end % ALIGNMENT
+        buffer.offset = end + gap
+        parts += [memoryview(bytes(gap)), content.data]
+        end = buffer.offset + content.size
+    return [_built(packed), *parts]
 
 
 class _AlignedBuilder:
@@ -69,8 +115,8 @@ class _Packing:
         name_tensors(model)
         self.tensors = list(model.tensors())
         self.index = {tensor: i for i, tensor in enumerate(self.tensors)}
-        self.buffers: list[Any] = [self._buffer(None)]  # the first one is empty by convention
-        self.stored: dict[tuple[bytes, int], int] = {}
+        self.contents = [np.zeros(0, np.uint8)]  # the first one is empty by convention
+        self.stored: dict[tuple[int, bytes], list[int]] = {}
         self.codes: dict[tuple[str, int], int] = {}
 
     def pack(self) -> Any:
@@ -89,7 +135,7 @@ class _Packing:
         packed.operatorCodes = [self._code(*key) for key in self.codes]
         packed.signatureDefs = [self._signature()]
         packed.metadata = [self._metadata(_RUNTIME, b"1.5.0".ljust(16, b"\0"))]
-        packed.buffers = self.buffers
+        packed.buffers = [self._buffer(content) for content in self.contents]
         return packed
 
     def _tensors(self) -> list[Any]:
@@ -126,15 +172,21 @@ class _Packing:
             # A variable has a buffer of its own; 0 says "none" for all of them alike.
             return 0
         raw = _raw(tensor)
-        key = (hashlib.sha256(raw.data).digest(), raw.size)
-        if key not in self.stored:
-            self.stored[key] = len(self.buffers)
-            self.buffers.append(self._buffer(raw))
-        return self.stored[key]
+        # A few bytes tell most constants apart, and the others are compared.
+        alike = self.stored.setdefault((raw.size, raw[:: raw.size // 64 + 1].tobytes()), [])
+        for place in alike:
+            if np.array_equal(self.contents[place], raw):
+                return place
+        alike.append(self._add(raw))
+        return alike[-1]
 
-    def _buffer(self, data: np.ndarray | None) -> Any:
+    def _add(self, content: np.ndarray) -> int:
+        self.contents.append(content)
+        return len(self.contents) - 1
+
+    def _buffer(self, content: np.ndarray) -> Any:
         buffer = self.s.BufferT()
-        buffer.data = data
+        buffer.data = content if content.size else None
         return buffer
 
     def _indices(self, tensors: list[Tensor]) -> np.ndarray:
@@ -184,8 +236,7 @@ class _Packing:
 
     def _metadata(self, name: str, content: bytes) -> Any:
         entry = self.s.MetadataT()
-        entry.name, entry.buffer = name, len(self.buffers)
-        self.buffers.append(self._buffer(np.frombuffer(content, np.uint8)))
+        entry.name, entry.buffer = name, self._add(np.frombuffer(content, np.uint8))
         return entry
 
 

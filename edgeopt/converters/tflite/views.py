@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 from edgeopt.converters.tflite.model import Tensor
 
@@ -36,12 +37,12 @@ class View:
         """A tensor as it is stored."""
         return View(tensor, tuple((i,) for i in range(len(tensor.shape))))
 
-    @property
+    @cached_property
     def shape(self) -> tuple[int, ...]:
         """Of the value, at batch 1."""
         return tuple(math.prod(self.tensor.shape[i] for i in axis) for axis in self.axes)
 
-    @property
+    @cached_property
     def batched(self) -> frozenset[int]:
         """The value's axes that grow with the batch."""
         grows = self.tensor.batched

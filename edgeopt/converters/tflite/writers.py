@@ -11,7 +11,7 @@ import numpy as np
 
 from edgeopt.converters.onnx.quantized import quantized
 from edgeopt.converters.tflite.compiler import compile_model
-from edgeopt.converters.tflite.flatbuffer import to_flatbuffer
+from edgeopt.converters.tflite.flatbuffer import write_flatbuffer
 from edgeopt.converters.tflite.model import Model, Operator, Tensor
 from edgeopt.converters.tflite.passes.constants import Stored
 from edgeopt.converters.tflite.passes.integers import WEIGHTED
@@ -129,7 +129,7 @@ def _write(
         if tensor.constant and tensor.quantization is not None and tensor.name in four:
             tensor.bits = 4
     before = name_tensors(model)
-    request.path.write_bytes(to_flatbuffer(model))
+    write_flatbuffer(model, request.path)
     return model, before
 
 
