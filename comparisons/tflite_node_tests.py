@@ -23,15 +23,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pages import OPERATORS, put
+from tables import table
 
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "reference" / "tflite-operators.md"
-BEGIN, END = "<!-- node tests: begin -->", "<!-- node tests: end -->"
 RELATIVE, ABSOLUTE = 1e-3, 1e-5
 PATIENCE = 60
 """Seconds that a small model may take."""
 
 PASSED, FROZEN, REFUSED, WRONG = "passed", "passed with constants", "refused", "wrong"
 DELEGATED = "passed with XNNPACK alone"
+HEAD = ("operator", "passed", "with constants", "XNNPACK alone", "refused", "wrong",
+        "refused because")  # fmt: skip
 VERDICTS = (PASSED, FROZEN, DELEGATED, REFUSED, WRONG)
 
 
@@ -63,12 +65,7 @@ def main() -> int:
         if outcome.verdict == WRONG:
             print(f"{outcome.test} ({outcome.operator}): {outcome.reason}")
     lines = [*sums(found), "", *by_operator(found)]
-    if given.write:
-        before, _, rest = PAGE.read_text().partition(BEGIN)
-        after = rest.partition(END)[2]
-        PAGE.write_text(f"{before}{BEGIN}\n" + "\n".join(lines) + f"\n{END}{after}")
-    else:
-        print("\n".join(lines))
+    put(OPERATORS, "node tests", lines, write=given.write)
     return int(any(o.verdict == WRONG for o in found))
 
 
@@ -240,18 +237,13 @@ def by_operator(found: list[Outcome]) -> list[str]:
     groups: dict[str, list[Outcome]] = defaultdict(list)
     for outcome in found:
         groups[outcome.operator].append(outcome)
-    lines = [
-        "| operator | passed | with constants | XNNPACK alone | refused | wrong "
-        "| refused because |",
-        "|---|---|---|---|---|---|---|",
-    ]
+    rows = []
     for operator, group in sorted(groups.items()):
         counts = Counter(o.verdict for o in group)
-        numbers = " | ".join(str(counts[v] or "") for v in VERDICTS)
         reasons = Counter(_short(o.reason) for o in group if o.verdict == REFUSED)
         why = "; ".join(reason for reason, _ in reasons.most_common(3))
-        lines.append(f"| {operator} | {numbers} | {why} |")
-    return lines
+        rows.append([operator, *(str(counts[v] or "") for v in VERDICTS), why])
+    return table(HEAD, rows)
 
 
 def _short(reason: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from edgeopt.converters.tflite.flatbuffer import to_flatbuffer
+from edgeopt.converters.tflite.fusions.expands import fuse_expands
 from edgeopt.converters.tflite.fusions.gelu import fuse_gelu
 from edgeopt.converters.tflite.fusions.hard_swish import fuse_hard_swish
 from edgeopt.converters.tflite.fusions.pads import fuse_pads
@@ -15,6 +16,7 @@ from edgeopt.converters.tflite.passes.constants import Stored, halve_constants, 
 from edgeopt.converters.tflite.passes.ends import integer_ends
 from edgeopt.converters.tflite.passes.integers import make_integer
 from edgeopt.converters.tflite.passes.pools import pools_as_convolutions
+from edgeopt.converters.tflite.passes.strides import strides_as_convolutions
 from edgeopt.core.ir import ir
 
 
@@ -41,7 +43,7 @@ def compile_model(
         UnsupportedError: If LiteRT can't express a node.
         ModelError: If the graph contradicts itself.
     """
-    for fuse in (fuse_pads, fuse_gelu, fuse_hard_swish):
+    for fuse in (fuse_pads, fuse_expands, fuse_gelu, fuse_hard_swish):
         fuse(model.graph)
     lowered = lower(model, channels_last=channels_last, name=name)
     drop_unread(lowered)
@@ -50,6 +52,7 @@ def compile_model(
     make_integer(lowered)
     drop_unread(lowered)
     pools_as_convolutions(lowered)
+    strides_as_convolutions(lowered)
     place_constants(lowered, stored)
     if halves:
         halve_constants(lowered)

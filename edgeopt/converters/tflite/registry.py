@@ -25,6 +25,7 @@ FAMILIES = (
     "arithmetic",
     "broadcasting",
     "convolution",
+    "einsum",
     "functions",
     "gathering",
     "joining",

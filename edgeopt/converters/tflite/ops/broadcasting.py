@@ -8,6 +8,7 @@ import numpy as np
 
 from edgeopt.converters.tflite.model import MANY, Options, Tensor
 from edgeopt.converters.tflite.ops.elementwise import combined, mapped
+from edgeopt.converters.tflite.ops.slicing import sliced
 from edgeopt.converters.tflite.registry import lowers
 from edgeopt.converters.tflite.storage import many_shape
 from edgeopt.converters.tflite.views import View
@@ -90,6 +91,8 @@ def expanded_to(
             wide = repeated(lowering, wide, axis)
     if wide.shape == shape:
         return wide
+    if wide.tensor.dtype == np.float32 and not wide.tensor.constant:
+        return _added_to_zeros(lowering, wide, shape)
     # BROADCAST_TO would take the size of the batch as data; TILE only multiplies.
     tensor = lowering.plain(wide)
     times = [a // b for a, b in zip(shape, wide.shape, strict=True)]
@@ -98,6 +101,13 @@ def expanded_to(
         shape=tuple(shape), batched=tensor.batched,
     )  # fmt: skip
     return View.of(output)
+
+
+def _added_to_zeros(lowering: Lowering, view: View, shape: tuple[int, ...]) -> View:
+    """Floats repeated along their axes of size 1 by an ADD: XNNPACK has no TILE."""
+    grown = [1 if a == b else a for a, b in zip(shape, view.shape, strict=True)]
+    zeros = lowering.constant_tensor(np.zeros(grown, np.float32), "zeros")
+    return combined(lowering, "ADD", [view, View.of(zeros)], Options("AddOptions"))
 
 
 def repeated(lowering: Lowering, view: View, axis: int) -> View:
@@ -126,19 +136,14 @@ def _zeros(lowering: Lowering, rank: int, axis: int, dtype: Any) -> View:
 def _computed_zeros(lowering: Lowering, kind: np.dtype[Any]) -> Tensor:
     """``min(|x|, 0)`` of one element of each entry: 0 for infinity too."""
     source = next(t for t in lowering.model.inputs if t.batched)
-    rank = len(source.shape)
-    sizes = [-1 if n in source.batched else 1 for n in range(rank)]
-    first = lowering.emit(
-        "SLICE",
-        [source, lowering.indices([0] * rank, "start"), lowering.indices(sizes, "size")],
-        Options("SliceOptions"), shape=(1,) * rank, batched=source.batched,
-    )  # fmt: skip
+    cuts = {n: slice(0, 1, 1) for n in range(len(source.shape)) if n not in source.batched}
+    first = sliced(lowering, View.of(source), cuts).tensor
     if first.dtype != np.float32:
         first = lowering.emit("CAST", [first], Options("CastOptions"), dtype=np.float32)
     positive = lowering.emit("ABS", [first], Options("AbsOptions"))
     zero = lowering.constant_tensor(np.zeros((), np.float32), "zero")
     found = lowering.emit("MINIMUM", [positive, zero], Options("MaximumMinimumOptions"))
-    found = lowering.reshaped_tensor(found, (1,), frozenset({0}))
+    found = lowering.reshaped_tensor(found, (1, 1), frozenset({0}))  # XNNPACK takes no (-1,)
     if kind != np.float32:
         found = lowering.emit("CAST", [found], Options("CastOptions"), dtype=kind)
     return found

@@ -66,6 +66,9 @@ def combined(
     alike = _stored_alike(lowering, code, views, options, dtype)
     if alike is not None:
         return alike
+    followed = _followed(lowering, code, views, options, dtype)
+    if followed is not None:
+        return followed
     rank = max(view.rank for view in views)
     wide = [view.expanded(list(range(rank - view.rank))) for view in views]
     shape = tuple(np.broadcast_shapes(*(view.shape for view in wide)))
@@ -97,6 +100,43 @@ def _stored_alike(
     grown = frozenset(i for view in whole for i in view.tensor.batched)
     output = lowering.emit(code, [*tensors], options, shape=shape, batched=grown, dtype=dtype)
     return whole[0].at(output)
+
+
+def _followed(
+    lowering: Lowering, code: str, views: list[View], options: Options | None, dtype: Any
+) -> View | None:
+    """The result where constants are put in the order of the only value that isn't one.
+
+    For values that no order of axes can store, such as groups of channels that are stored last.
+    """
+    running = [view for view in views if not view.tensor.constant]
+    if len(running) != 1 or running[0].storage_order() is not None:
+        return None
+    (main,) = running
+    rows = [view if view is main else _following(lowering, view, main) for view in views]
+    whole = [view for view in rows if view is not None]
+    if len(whole) < len(rows):
+        return None
+    tensors: list[Tensor | None] = [view.tensor for view in whole]
+    output = lowering.emit(code, tensors, options, like=main.tensor, dtype=dtype)
+    return main.at(output)
+
+
+def _following(lowering: Lowering, constant: View, main: View) -> View | None:
+    """A constant stored as a value is that it broadcasts with; None if it is larger somewhere."""
+    quantized = constant.tensor.quantization is not None
+    if quantized or constant.rank > main.rank:
+        return None
+    wide = constant.expanded(list(range(main.rank - constant.rank)))
+    sizes: list[int] = []
+    for axis, own, whole in zip(main.axes, wide.shape, main.shape, strict=True):
+        if own not in (1, whole) or (own > 1 and main.tensor.batched & set(axis)):
+            return None
+        sizes += [1 if own == 1 else main.tensor.shape[i] for i in axis]
+    places = main.stored_axes(tuple(range(main.rank)))
+    sizes += [1] * (len(places) - len(sizes))
+    back = tuple(int(n) for n in np.argsort(places))
+    return View.of(lowering.plain(wide).reshaped(tuple(sizes)).transposed(back))
 
 
 def _used(view: View) -> set[int]:

@@ -37,7 +37,7 @@ def gemm(node: ir.Node, lowering: Lowering) -> None:
     if weight.tensor.constant:
         result = fully_connected(lowering, data, rows, bias)
     else:
-        result = _batched(lowering, data, rows.permuted((1, 0)))
+        result = batched_product(lowering, data, rows.permuted((1, 0)))
     if alpha != 1:
         result = with_number(lowering, "MUL", result, alpha)
     if added is not None:
@@ -68,7 +68,7 @@ def matmul(node: ir.Node, lowering: Lowering) -> None:
     if other.tensor.constant and other.rank == 2:
         result = fully_connected(lowering, data, other.permuted((1, 0)), None)
     else:
-        result = _batched(lowering, data, other)
+        result = batched_product(lowering, data, other)
     gone = {result.rank - 2} if row else set()
     gone |= {result.rank - 1} if column else set()
     lowering.bind(node.outputs[0], result.squeezed(gone) if gone else result)
@@ -106,7 +106,8 @@ def fully_connected(lowering: Lowering, data: View, rows: View, bias: Tensor | N
     return View.of(output)
 
 
-def _batched(lowering: Lowering, data: View, other: View) -> View:
+def batched_product(lowering: Lowering, data: View, other: View) -> View:
+    """``data @ other`` of two activations, ``(..., M, K)`` and ``(..., K, N)``, which broadcast."""
     rank = max(data.rank, other.rank)
     data = data.expanded(list(range(rank - data.rank)))
     other = other.expanded(list(range(rank - other.rank)))

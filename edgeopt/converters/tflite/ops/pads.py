@@ -8,6 +8,7 @@ import numpy as np
 
 from edgeopt.converters.tflite.model import Options
 from edgeopt.converters.tflite.ops.gathering import picked
+from edgeopt.converters.tflite.ops.joining import joined
 from edgeopt.converters.tflite.ops.padding import padded
 from edgeopt.converters.tflite.ops.slicing import places_of, sliced
 from edgeopt.converters.tflite.registry import lowers
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from edgeopt.converters.tflite.lowering import Lowering
 
 Pads = list[tuple[int, int]]
+
+_FEW = 4
+"""Rows that are reflected one by one at most: XNNPACK has no MIRROR_PAD."""
 
 _MODES = {"reflect": "reflect", "edge": "edge", "wrap": "wrap"}
 """numpy's names of ONNX's modes."""
@@ -40,6 +44,8 @@ def pad(node: ir.Node, lowering: Lowering) -> None:
     pads = [(max(a, 0), max(b, 0)) for a, b in pads]
     if mode == "constant":
         found = _with_number(lowering, view, pads, _fill(node, lowering))
+    elif mode == "reflect" and max(map(max, pads)) <= _FEW:
+        found = _reflected(lowering, view, pads)
     elif mode == "reflect" and _mirrors(view, pads):
         found = _mirrored(lowering, view, pads)
     elif mode in _MODES:
@@ -78,6 +84,19 @@ def _with_number(lowering: Lowering, view: View, pads: Pads, value: float) -> Vi
     order = view.storage_order() or tuple(range(view.rank))
     output = padded(lowering, lowering.stored(view, order), [pads[n] for n in order], value)
     return View(output, places_of(order))
+
+
+def _reflected(lowering: Lowering, view: View, pads: Pads) -> View:
+    """Rows from inside joined to the edges."""
+    for axis, (before, after) in enumerate(pads):
+        places = np.pad(np.arange(view.shape[axis]), (before, after), mode="reflect")
+        ends = (places[:before], places[len(places) - after :])
+        rows = [
+            [sliced(lowering, view, {axis: slice(int(n), int(n) + 1, 1)}) for n in end]
+            for end in ends
+        ]
+        view = joined(lowering, [*rows[0], view, *rows[1]], axis)
+    return view
 
 
 def _mirrors(view: View, pads: Pads) -> bool:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edgeopt.converters.tflite.model import Options, Tensor
+from edgeopt.converters.tflite.ops.joining import joined
 from edgeopt.converters.tflite.ops.padding import SAME, VALID, Window, fitted, padded
 from edgeopt.converters.tflite.ops.reductions import reduced
+from edgeopt.converters.tflite.ops.slicing import sliced
 from edgeopt.converters.tflite.registry import lowers
 from edgeopt.converters.tflite.views import View
 from edgeopt.core.ir import ir
@@ -27,8 +29,10 @@ def max_pool(node: ir.Node, lowering: Lowering) -> None:
     if len(node.outputs) > 1 and node.outputs[1].uses():
         raise lowering.unsupported(node, "TFLite's MaxPool doesn't give indices")
     sizes = window.outputs(image.shape[1:3])
-    fill = 0.0 if _never_negative(node.inputs[0]) else float(np.finfo(np.float32).min)
-    image, padding = fitted(lowering, image, window, fill)
+    if not _never_negative(node.inputs[0]) and not window.is_same(image.shape[1:3]):
+        image, padding = _edges_repeated(lowering, image, window), VALID
+    else:
+        image, padding = fitted(lowering, image, window)
     output = _pooled(lowering, "MAX_POOL_2D", image, window, sizes, padding)
     _bind(node, lowering, output, row=row)
 
@@ -108,6 +112,22 @@ def _pooled(
     )  # fmt: skip
 
 
+def _edges_repeated(lowering: Lowering, image: Tensor, window: Window) -> Tensor:
+    """An image with its first and last pixels again where it is padded.
+
+    A window that sees the padding sees those pixels too, so that their greatest stays the same;
+    a PADV2 with the least number would leave XNNPACK.
+    """
+    view = View.of(image)
+    for axis, (before, after) in enumerate(window.needed(image.shape[1:3]), 1):
+        first, last = (
+            sliced(lowering, view, {axis: cut}) if count else view
+            for cut, count in ((slice(0, 1, 1), before), (slice(-1, None, 1), after))
+        )
+        view = joined(lowering, [first] * before + [view] + [last] * after, axis)
+    return view.tensor
+
+
 def _bind(node: ir.Node, lowering: Lowering, output: Tensor, *, row: bool) -> None:
     view = View(output, _IMAGE)
     lowering.bind(node.outputs[0], view.squeezed({2}) if row else view)
@@ -117,6 +137,8 @@ def _never_negative(value: ir.Value | None) -> bool:
     node = None if value is None else value.producer()
     if node is None:
         return False
+    if node.op_type == "DequantizeLinear" and _starts_at_zero(node):
+        return True
     if node.op_type in ("MaxPool", "Identity", "DequantizeLinear", "QuantizeLinear"):
         return _never_negative(node.inputs[0])
     if node.op_type == "Clip":
@@ -125,3 +147,12 @@ def _never_negative(value: ir.Value | None) -> bool:
             low is not None and low.const_value is not None and float(low.const_value.numpy()) >= 0
         )
     return node.op_type in ("Relu", "Sigmoid", "Softmax", "Exp", "Sqrt", "Abs")
+
+
+def _starts_at_zero(node: ir.Node) -> bool:
+    """Whether the least integer stands for 0."""
+    point = node.inputs[2] if len(node.inputs) > 2 else None
+    if point is None or point.const_value is None:
+        return False
+    array = point.const_value.numpy()
+    return array.dtype.kind in "iu" and bool((array == np.iinfo(array.dtype).min).all())

@@ -17,6 +17,7 @@ from edgeopt.converters.tflite.ops.elementwise import combined
 from edgeopt.converters.tflite.ops.gathering import picked
 from edgeopt.converters.tflite.ops.interpolation import Sampling, kernel_matrix, onnx_matrix
 from edgeopt.converters.tflite.registry import lowers
+from edgeopt.converters.tflite.storage import many_shape
 from edgeopt.converters.tflite.views import View
 from edgeopt.core.ir import ir
 
@@ -40,7 +41,7 @@ def resize(node: ir.Node, lowering: Lowering) -> None:
     view = lowering.view(node.inputs[0])
     old = lowering.opset == 10
     scales = lowering.constant(node, 1 if old else 2)
-    sizes = None if old else lowering.setting(node, 3, "")
+    sizes = None if old else _sizes(node, lowering, view)
     axes = [a % view.rank for a in node.attributes.get_ints("axes", list(range(view.rank)))]
     sampling = Sampling.of(node, opset=lowering.opset)
     if sampling.coordinates == "tf_crop_and_resize":
@@ -83,6 +84,18 @@ def upsample(node: ir.Node, lowering: Lowering) -> None:
         if scale != 1
     }
     lowering.bind(node.outputs[0], _resized(lowering, view, matrices, sampling.mode))
+
+
+def _sizes(node: ir.Node, lowering: Lowering, view: View) -> list[int] | None:
+    """Its sizes; that of the batch may be whatever the batch has."""
+    known = lowering.known(node.inputs[3]) if len(node.inputs) > 3 else None
+    if known is None or known.fixed or node.attributes.get("axes") is not None:
+        return lowering.setting(node, 3, "")
+    many = many_shape(view)
+    fits = all(
+        m == o or m == many[n] for n, (o, m) in enumerate(zip(known.one, known.many, strict=True))
+    )
+    return [int(n) for n in known.one] if fits else lowering.setting(node, 3, "")
 
 
 def _scales(node: ir.Node, view: View, axes: list[int], sizes: list[int]) -> list[float]:

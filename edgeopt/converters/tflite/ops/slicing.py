@@ -8,6 +8,7 @@ import numpy as np
 
 from edgeopt.converters.tflite.model import MANY, Options
 from edgeopt.converters.tflite.registry import lowers
+from edgeopt.converters.tflite.storage import many_shape
 from edgeopt.converters.tflite.views import View
 from edgeopt.core.errors import UnsupportedError
 from edgeopt.core.ir import ir
@@ -61,6 +62,10 @@ def split(node: ir.Node, lowering: Lowering) -> None:
 def sliced(lowering: Lowering, view: View, cuts: dict[int, slice]) -> View:
     """A part of a value along some of its axes (numpy's rules for slices)."""
     order = view.storage_order() or tuple(range(view.rank))
+    innermost = order[-1] if order else -1
+    if innermost in cuts and _divides(view, innermost, cuts[innermost]):
+        left = {axis: cut for axis, cut in cuts.items() if axis != innermost}
+        return sliced(lowering, _every(lowering, view, innermost, cuts[innermost]), left)
     spans = {}
     for axis, cut in cuts.items():
         size = view.shape[axis]
@@ -111,6 +116,29 @@ def sliced(lowering: Lowering, view: View, cuts: dict[int, slice]) -> View:
     options = Options("StridedSliceOptions", {"beginMask": open_begin, "endMask": open_end})
     output = lowering.emit("STRIDED_SLICE", [*inputs], options, shape=shape, batched=grows)
     return View(output, places_of(order))
+
+
+def _divides(view: View, axis: int, cut: slice) -> bool:
+    """Whether a slice is one column of the axis laid out in rows as long as its step."""
+    size = view.shape[axis]
+    start, _, step = cut.indices(size)
+    fits = step > 1 and start < step and size % step == 0
+    count = len(range(*cut.indices(size)))
+    return (
+        fits and count == size // step and axis not in view.batched and view.rank < LARGEST_STRIDED
+    )
+
+
+def _every(lowering: Lowering, view: View, axis: int, cut: slice) -> View:
+    """Every so-manieth element along an axis, as a part of two axes: XNNPACK has no steps."""
+    start, _, step = cut.indices(view.shape[axis])
+    one, many = (
+        (*shape[:axis], shape[axis] // step, step, *shape[axis + 1 :])
+        for shape in (view.shape, many_shape(view))
+    )
+    rows = lowering.reshaped(view, one, many)
+    part = sliced(lowering, rows, {axis + 1: slice(start, start + 1, 1)})
+    return part.squeezed({axis + 1})
 
 
 def places_of(order: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:

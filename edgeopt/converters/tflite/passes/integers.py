@@ -65,6 +65,8 @@ class _Conversion:
             self._move(op, self.integer[first])
         elif (target := self._target(op)) is not None and self._fits(op):
             self._compute(op, target)
+        elif op.code == "CONCATENATION" and self._alike(op):
+            self._join(op)
         else:
             self.kept.append(op)
 
@@ -78,16 +80,29 @@ class _Conversion:
 
     def _move(self, op: Operator, source: Tensor) -> None:
         """Move integers instead of floats, and make floats of them after."""
+        self._moved(op, [source, *op.inputs[1:]], source)
+
+    def _moved(self, op: Operator, inputs: list[Tensor | None], source: Tensor) -> None:
         floats = op.output
         moved = Tensor(
             floats.name, source.dtype, floats.shape, floats.batched,
             quantization=source.quantization,
         )  # fmt: skip
         assert source.quantization is not None
-        mover = Operator(op.code, [source, *op.inputs[1:]], [moved], op.options, op.node)
+        mover = Operator(op.code, inputs, [moved], op.options, op.node)
         self.kept.append(_padded_with_integers(mover) if op.code == "PADV2" else mover)
         self.kept.append(Operator("DEQUANTIZE", [moved], [floats], None, op.node))
         self.integer[floats] = moved
+
+    def _alike(self, op: Operator) -> bool:
+        """Whether all that is joined is integers of one scale."""
+        found = [self.integer.get(t) for t in op.inputs if t is not None]
+        return None not in found and len({t.quantization for t in found if t is not None}) == 1
+
+    def _join(self, op: Operator) -> None:
+        """Join integers instead of floats: scales stay, as where one tensor is moved."""
+        parts = [self.integer[t] for t in op.inputs if t is not None]
+        self._moved(op, [*parts], parts[0])
 
     def _target(self, op: Operator) -> Tensor | None:
         """The integers that all that reads an operator's output makes of it."""
