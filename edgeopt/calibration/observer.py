@@ -95,7 +95,8 @@ def observe(
         return probe, run(probe.session, probe.outputs, sample.inputs, sample.origin)
 
     count, saved = 0, time.monotonic()
-    for count, (sample, (probe, values)) in enumerate(each_of(samples, observed), 1):
+    for sample, (probe, values) in each_of(samples, observed):
+        count += sample.joined
         extremes.add(sample)
         for one, its in _apart(sample, values, batch):
             probe.count(its, counters, one, padding)

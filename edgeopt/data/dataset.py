@@ -24,12 +24,14 @@ class Sample:
         label: The class index, or whatever array the user keeps as the label; None if unlabelled.
         origin: Where it came from, for messages: ``calibration.npz[17]`` or a file's path.
         filled: How many entries at the end of a fixed batch repeat the one before them.
+        joined: How many of the dataset's samples it is.
     """
 
     inputs: Batch
     label: int | np.ndarray | None
     origin: str
     filled: int = 0
+    joined: int = 1
 
 
 class Dataset(Protocol):
@@ -82,8 +84,8 @@ def fill_batches(samples: Iterable[Sample], specs: Sequence[TensorSpec]) -> Iter
             continue
         group.append(sample)
         if len(group) == size:
-            yield Sample(stack(group), None, group[0].origin)
+            yield Sample(stack(group), None, group[0].origin, joined=size)
             group = []
     if group:
         filled = size - len(group)
-        yield Sample(stack(group + group[-1:] * filled), None, group[0].origin, filled)
+        yield Sample(stack(group + group[-1:] * filled), None, group[0].origin, filled, len(group))

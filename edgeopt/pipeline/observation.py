@@ -16,7 +16,7 @@ from edgeopt.core.errors import DataError
 from edgeopt.core.graph import FloatGraph
 from edgeopt.core.progress import Progress, silent
 from edgeopt.core.runtime import RUNTIME
-from edgeopt.data import Dataset, fill_batches, fixed_batch
+from edgeopt.data import Dataset, fill_batches
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,6 @@ def observed(
         partial: Where the table so far is kept every few seconds.
         progress: Told after each sample.
     """
-    if fixed_batch(graph.inputs) > 1:
-        partial = None  # samples run together can't be taken apart again
     done = begun.header.samples if begun is not None else 0
     if begun is not None and done == len(share):
         return begun

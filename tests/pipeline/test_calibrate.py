@@ -59,17 +59,14 @@ def test_shards_merge_to_the_bytes_of_the_whole(
 def test_samples_that_share_a_fixed_batch_count_one_by_one(
     conv_net: Path, tmp_path: Path, rng: np.random.Generator, effort: str
 ) -> None:
-    model = onnx.load(conv_net)
-    for value in (*model.graph.input, *model.graph.output):
-        value.type.tensor_type.shape.dim[0].dim_value = 4
-    onnx.save(model, tmp_path / "four.onnx")
+    four = _of_batch(4, conv_net, tmp_path / "four.onnx")
     images = rng.standard_normal((70, 3, 8, 8)).astype(np.float32)
     tables = []
     for name, some in (("d", images), ("e", images[::-1]), ("f", np.roll(images, 3, axis=0))):
         np.savez(tmp_path / f"{name}.npz", image=some)
         for shard in ("1/1", "1/3", "2/3", "3/3"):
             made = calibrate(
-                tmp_path / "four.onnx", tmp_path / f"{name}.npz", effort=effort, shard=shard,
+                four, tmp_path / f"{name}.npz", effort=effort, shard=shard,
                 output=tmp_path / f"{name}{shard[0]}{shard[2]}",
             )  # fmt: skip
             tables.append(load_table(Path(made.path)))
@@ -244,6 +241,15 @@ def test_more_shards_than_samples_are_refused(
         calibrate(conv_net, conv_data, shard="1/41", output=tmp_path / "t.npz")
 
 
+def _of_batch(size: int, model: Path, path: Path) -> Path:
+    """The same model for a fixed batch."""
+    made = onnx.load(model)
+    for value in (*made.graph.input, *made.graph.output):
+        value.type.tensor_type.shape.dim[0].dim_value = size
+    onnx.save(made, path)
+    return path
+
+
 SLOWLY = """
 import sys, time
 from edgeopt.calibration import observer
@@ -259,9 +265,12 @@ calibrate(sys.argv[1], sys.argv[2], output=sys.argv[3], progress=shown)
 """
 
 
+@pytest.mark.parametrize("batch", [1, 4])
 def test_killed_in_the_middle_it_goes_on_to_the_same_table(
-    conv_net: Path, conv_data: Path, tmp_path: Path
+    conv_net: Path, conv_data: Path, tmp_path: Path, batch: int
 ) -> None:
+    if batch > 1:
+        conv_net = _of_batch(batch, conv_net, tmp_path / "batch.onnx")
     whole = calibrate(conv_net, conv_data, output=tmp_path / "whole.npz")
     out = tmp_path / "killed.npz"
     partial = tmp_path / "killed.npz.partial"
@@ -278,6 +287,7 @@ def test_killed_in_the_middle_it_goes_on_to_the_same_table(
     assert not out.exists()
     made = calibrate(conv_net, conv_data, output=out)
     assert 0 < made.resumed_at < 40
+    assert made.resumed_at % batch == 0
     assert made.header == whole.header
     assert out.read_bytes() == (tmp_path / "whole.npz").read_bytes()
     assert not partial.exists()
