@@ -5,7 +5,7 @@ real-data           there was no data: nothing else can be concluded
 unlike-scales       columns of an output share a scale that is too coarse for some of them
 few-samples         an output is below the threshold, after calibration on fewer than 16 samples
 shared-weight-scale an output is below it, and weights have one scale for unlike channels
-saturation          this machine's 8-bit kernels saturate, and it costs 3 dB or more
+only-saturation     exact sums are at or above it, and this machine's kernels cost 3 dB or more
 nothing-to-do       every output is at or above the threshold
 corrections         an output is below it, made with --effort fast
 clipping            most of the noise that layers add is values clipped at the ends of their ranges
@@ -13,6 +13,7 @@ one-layer           one layer or tensor in float gains 3 dB or more, or lifts it
 outlier-channels    tensors that lose to resolution have channels 8 times as large as the median
 more-effort         the noise is spread out, and a higher ``--effort`` is left
 search              the noise is spread out, and no search has chosen the layers yet
+saturation          as only-saturation, with an output that is below it whatever the kernels do
 other-precision     nothing above applies
 ==================  ==============================================================================
 """
@@ -101,9 +102,11 @@ def suggest(findings: Findings) -> Iterator[Suggestion]:
     wanting = replace(findings, threshold_db=max(findings.threshold_db, findings.worst_db + NEAR))
     first = next(step for rule in RULES if (step := rule(findings)) is not None)
     yield first
+    given = {first.rule}
     for rule in RULES:
         step = rule(wanting if fine else findings)
-        if step is not None and step.rule != first.rule:
+        if step is not None and step.rule not in given:
+            given.add(step.rule)
             yield step
 
 
@@ -115,6 +118,10 @@ def _real_data(found: Findings) -> Suggestion | None:
         because="random inputs don't show what real ones lose",
         step="diagnose again with --evaluation and samples like those the model will see",
     )
+
+
+def _only_saturation(found: Findings) -> Suggestion | None:
+    return _saturation(found) if found.worst_db >= found.threshold_db else None
 
 
 def _saturation(found: Findings) -> Suggestion | None:
@@ -308,7 +315,7 @@ RULES: tuple[Rule, ...] = (
     _unlike_scales,
     _few_samples,
     _shared_weight_scale,
-    _saturation,
+    _only_saturation,
     _nothing_to_do,
     _corrections,
     _clipping,
@@ -316,6 +323,7 @@ RULES: tuple[Rule, ...] = (
     _outlier_channels,
     _more_effort,
     _search,
+    _saturation,
     _other_precision,
 )
 

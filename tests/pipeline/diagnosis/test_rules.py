@@ -111,6 +111,12 @@ def test_saturation_is_told_where_it_costs_something() -> None:
     assert steps(replace(GOOD, outputs=(output(30.0, 18.0),)))[0] != "saturation"
 
 
+def test_what_is_bad_on_its_target_too_comes_before_saturation() -> None:
+    found = steps(replace(BAD, saturating=True, calibrated=4, outputs=(output(12.0, 4.0),)))
+    assert found[0] == "few-samples"
+    assert found.count("saturation") == 1
+
+
 def test_hidden_columns_come_before_a_good_total() -> None:
     (first, *_) = suggest(replace(GOOD, unlike_scales=(HIDDEN,)))
     assert first.rule == "unlike-scales"
