@@ -13,7 +13,11 @@ from edgeopt.converters.tflite.passes.activations import fuse_activations
 from edgeopt.converters.tflite.passes.biases import fuse_biases
 from edgeopt.converters.tflite.passes.cleanup import drop_unread
 from edgeopt.converters.tflite.passes.constants import Stored, halve_constants, place_constants
-from edgeopt.converters.tflite.passes.ends import integer_ends
+from edgeopt.converters.tflite.passes.ends import (
+    integer_ends,
+    quantize_bounded_outputs,
+    refuse_float_ends,
+)
 from edgeopt.converters.tflite.passes.integers import make_integer
 from edgeopt.converters.tflite.passes.pools import pools_as_convolutions
 from edgeopt.converters.tflite.passes.strides import strides_as_convolutions
@@ -40,7 +44,8 @@ def compile_model(
         integers: Whether an integer model takes and gives integers.
 
     Raises:
-        UnsupportedError: If LiteRT can't express a node.
+        UnsupportedError: If LiteRT can't express a node; or an integer model would take or give
+            floats.
         ModelError: If the graph contradicts itself.
     """
     for fuse in (fuse_pads, fuse_expands, fuse_gelu, fuse_hard_swish):
@@ -49,6 +54,8 @@ def compile_model(
     drop_unread(lowered)
     fuse_biases(lowered)
     fuse_activations(lowered)
+    if integers:
+        quantize_bounded_outputs(lowered)
     make_integer(lowered)
     drop_unread(lowered)
     pools_as_convolutions(lowered)
@@ -58,6 +65,7 @@ def compile_model(
         halve_constants(lowered)
     if integers:
         integer_ends(lowered)
+        refuse_float_ends(lowered, name)
     return lowered
 
 

@@ -7,6 +7,7 @@ quantized too, and what follows stays in integers as long as XNNPACK has a kerne
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
+from dataclasses import replace
 
 from edgeopt.calibration.points import RESHAPING_OPS, after_clamp, is_activation, range_source
 from edgeopt.calibration.ranges import Range
@@ -17,6 +18,7 @@ from edgeopt.converters.onnx.placement import (
     range_of,
     why_not_weights,
 )
+from edgeopt.converters.tflite.fusions.normalization import convolve_normalization
 from edgeopt.core.ir import ir
 from edgeopt.core.manifest import FloatLayer
 from edgeopt.targets import EncodingRules, FixedEncoding
@@ -40,26 +42,32 @@ class LiteRtPlacement:
 
     Args:
         rules: The target's for LiteRT.
-        float_ends: Whether a matrix product that makes an output of the model gives floats: its
-            hybrid kernel adds integers and doesn't round them to 8 bits, which would be the last
-            noise added to the output and the first where a value lies beyond its range.
+        float_ends: Whether a matrix product gives floats where it makes an output of the model, or
+            where only float nodes read it: its hybrid kernel adds integers and doesn't round them
+            to 8 bits, which would be noise for nothing, and clip values beyond the range.
+        integer_ends: Whether the model takes integers: the normalization of an image becomes a
+            layer like the others.
     """
 
-    def __init__(self, rules: EncodingRules, *, float_ends: bool = False) -> None:
-        self.rules, self.float_ends = rules, float_ends
+    def __init__(
+        self, rules: EncodingRules, *, float_ends: bool = False, integer_ends: bool = False
+    ) -> None:
+        self.rules, self.float_ends, self.integer_ends = rules, float_ends, integer_ends
 
     def __call__(self, graph: ir.Graph, ranges: Mapping[str, Range], kept: Set[str]) -> Placement:
         """Plan the integer parts of a float graph.
 
         Args:
-            graph: The float graph.
+            graph: The float graph; edited with integer ends.
             ranges: Every usable range, by tensor.
             kept: Names of nodes that are to stay float.
         """
-        plan = _Plan(self.rules, dict(ranges), kept, self.float_ends)
+        ends = convolve_normalization(graph, ranges) if self.integer_ends else {}
+        plan = _Plan(self.rules, {**ranges, **ends}, kept, self.float_ends)
         for node in graph:
             plan.consider(node)
-        return plan.placement(graph)
+        found = plan.placement(graph)
+        return replace(found, ranges={**ends, **found.ranges})
 
 
 class _Plan:
@@ -101,17 +109,22 @@ class _Plan:
             for value in node.inputs if several else node.inputs[:1]:
                 if value is not None and is_activation(value):
                     quantized[value] = None
-            if not (self.float_ends and self._ends(node)):
+            if not self._gives_floats(node):
                 quantized[self.outputs[node]] = None
         return Placement(
             tuple(self.anchors), tuple(self.followers), tuple(quantized), tuple(self.refused),
             self.equal.ranges(self.ranges), self.fixed,
         )  # fmt: skip
 
-    def _ends(self, node: ir.Node) -> bool:
-        """Whether a matrix product makes an output of the model, which nothing else reads."""
+    def _gives_floats(self, node: ir.Node) -> bool:
+        """Whether a matrix product makes only an output of the model, or what float nodes read."""
+        if not self.float_ends or node.op_type not in ("Gemm", "MatMul"):
+            return False
         output = self.outputs[node]
-        return node.op_type in ("Gemm", "MatMul") and output.is_graph_output() and not output.uses()
+        readers = [use.node for use in output.uses()]
+        if output.is_graph_output():
+            return not readers
+        return not any(reader in self.outputs for reader in readers)
 
     def _why_float(self, node: ir.Node) -> str | None:
         if node.op_type in _FLOAT_ONLY:

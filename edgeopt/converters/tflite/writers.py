@@ -103,10 +103,11 @@ def write_int4_weight(request: WriteRequest) -> Written:
 
 
 def _write_integers(request: WriteRequest, rules: EncodingRules, precision: Precision) -> Written:
-    floats = request.io is Ends.FLOAT and rules.activation.bits == 8
-    place = LiteRtPlacement(rules, float_ends=floats)
+    integers = request.io is Ends.INT8
+    floats = not integers and rules.activation.bits == 8
+    place = LiteRtPlacement(rules, float_ends=floats, integer_ends=integers)
     made = quantized(request, rules, precision, place)
-    model, before = _write(request, made.model, integers=request.io is Ends.INT8)
+    model, before = _write(request, made.model, integers=integers)
     names = {node.name for node in made.planned}
     integer = {op.node for op in model.operators if _has_integer_weights(op)}
     return Written(

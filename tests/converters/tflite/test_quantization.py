@@ -11,7 +11,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from edgeopt.calibration.observer import observe
-from edgeopt.calibration.ranges import RangeMethod
+from edgeopt.calibration.ranges import Range, RangeMethod
 from edgeopt.calibration.table import Sampling
 from edgeopt.converters.onnx.quantized import Quantized, quantized
 from edgeopt.converters.simplify import simplify
@@ -22,6 +22,8 @@ from edgeopt.converters.tflite.model import Model
 from edgeopt.converters.tflite.placement import LiteRtPlacement
 from edgeopt.converters.writer import Kept, WriteRequest
 from edgeopt.core.effort import Effort
+from edgeopt.core.ends import quantized as quantized_input
+from edgeopt.core.ir import ir, passes
 from edgeopt.core.precision import Format, Precision
 from edgeopt.data import Sample
 from edgeopt.targets import load_target
@@ -46,7 +48,7 @@ def quantize(tmp_path: Path) -> Quantize:
             ranges=RangeMethod.MIN_MAX, effort=Effort.FAST, kept=Kept(frozenset(kept)),
         )  # fmt: skip
         rules = target.rules(Format.TFLITE)
-        return quantized(request, rules, Precision.INT8, LiteRtPlacement(rules))
+        return quantized(request, rules, Precision.INT8, LiteRtPlacement(rules, integer_ends=True))
 
     return run
 
@@ -185,7 +187,6 @@ def test_a_bias_too_large_for_its_scale_does_not_overflow(
 def test_unsigned_activations_are_refused(small_net: Path, conv_data: Path, tmp_path: Path) -> None:
     import edgeopt
     from edgeopt.core.errors import UnsupportedError
-    from edgeopt.core.ir import ir
 
     rng = np.random.default_rng(0)
     np.savez(tmp_path / "d.npz", x=rng.standard_normal((20, 3, 8, 8)).astype(np.float32))
@@ -220,8 +221,41 @@ def test_a_trained_net_gives_what_the_emulation_gives(
     samples = [{"image": picture[None]} for picture in pictures[:48]]
     model = compile_model(quantize(graph.path, samples[:32]).model, integers=True)
     into = model.inputs[0].quantization
-    assert into is None, "casting and normalizing come before the first integers"
-    for inputs in samples[32:]:
+    assert into is not None
+    for sample in samples[32:]:
+        picture = quantized_input(sample["image"], np.int8, into.scale[0], into.zero_point[0])
+        inputs = {"image": picture}
         found = in_litert(litert, model, inputs)["scores"]
         assert found.dtype == np.int8
         np.testing.assert_array_equal(found, emulate(model, inputs)["scores"])
+
+
+def dense_net(save_model: Save, rng: np.random.Generator, between: str) -> Path:
+    """Two matrix products with an activation between them."""
+    weights = {f"w{n}": (0.3 * rng.standard_normal((16, 16))).astype(np.float32) for n in (1, 2)}
+    nodes = [
+        helper.make_node("Gemm", ["x", "w1"], ["a"], "first"),
+        helper.make_node(between, ["a"], ["b"], "between"),
+        helper.make_node("Gemm", ["b", "w2"], ["y"], "second"),
+    ]
+    ends = [("x", TensorProto.FLOAT, ["n", 16])], [("y", TensorProto.FLOAT, ["n", 16])]
+    return save_model(nodes, *ends, weights, name="dense.onnx")
+
+
+@pytest.mark.parametrize(
+    ("between", "float_ends", "given"),
+    [("HardSwish", True, []), ("HardSwish", False, ["a", "y"]), ("Relu", True, ["b"])],
+)
+def test_a_product_that_float_nodes_read_gives_floats(
+    save_model: Save, rng: np.random.Generator, between: str, float_ends: bool,
+    given: list[str],
+) -> None:  # fmt: skip
+    model = ir.load(dense_net(save_model, rng, between))
+    graph = passes.ShapeInferencePass()(model).model.graph
+    rules = load_target("x86-64-vnni").rules(Format.TFLITE)
+    ranges = {name: Range(low=-2, high=2) for name in "xaby"}
+    plan = LiteRtPlacement(rules, float_ends=float_ends)(graph, ranges, set())
+    outputs = [
+        v.name for v in plan.quantized if v.name != "x" and (v.name, between) != ("b", "HardSwish")
+    ]
+    assert outputs == given

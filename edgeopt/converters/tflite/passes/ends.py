@@ -2,7 +2,44 @@
 
 from __future__ import annotations
 
-from edgeopt.converters.tflite.model import Model
+import numpy as np
+
+from edgeopt.converters.tflite.model import Model, Operator, Quantization, Tensor
+from edgeopt.converters.tflite.passes.integers import MOVING
+from edgeopt.core.errors import UnsupportedError
+
+_BOUNDED = {
+    "SOFTMAX": Quantization((1 / 256,), (-128,)),
+    "LOGISTIC": Quantization((1 / 256,), (-128,)),
+    "TANH": Quantization((1 / 128,), (0,)),
+    "LOG_SOFTMAX": Quantization((1 / 16,), (127,)),
+}
+"""What LiteRT's integer kernels of these give, whatever they take."""
+
+
+def quantize_bounded_outputs(model: Model) -> None:
+    """Put a QUANTIZE behind outputs whose range follows from the operator that makes them.
+
+    Ensures that no output is what a softmax or a sigmoid gives in floats.
+    """
+    writers = model.writers()
+    for place, tensor in enumerate(model.outputs):
+        quantization = _bounded(tensor, writers)
+        if quantization is not None:
+            integers = Tensor(
+                tensor.name, np.dtype(np.int8), tensor.shape, tensor.batched,
+                quantization=quantization,
+            )  # fmt: skip
+            model.operators.append(Operator("QUANTIZE", [tensor], [integers], None, tensor.name))
+            model.outputs[place] = integers
+
+
+def _bounded(tensor: Tensor | None, writers: dict[Tensor, Operator]) -> Quantization | None:
+    writer = None if tensor is None else writers.get(tensor)
+    while writer is not None and writer.code in MOVING:
+        source = writer.inputs[0]
+        writer = None if source is None else writers.get(source)
+    return None if writer is None else _BOUNDED.get(writer.code)
 
 
 def integer_ends(model: Model) -> None:
@@ -28,3 +65,27 @@ def integer_ends(model: Model) -> None:
             model.outputs[place] = integers
             gone.add(id(writer))
     model.operators = [op for op in model.operators if id(op) not in gone]
+
+
+def refuse_float_ends(model: Model, name: str) -> None:
+    """Refuse a model that takes or gives floats after all.
+
+    Args:
+        model: After :func:`integer_ends`.
+        name: The model's, for messages.
+
+    Raises:
+        UnsupportedError: If one does; names it, and the node that is in the way.
+    """
+    readers, writers = model.readers(), model.writers()
+    for tensor in (*model.inputs, *model.outputs):
+        if tensor.dtype != np.float32:
+            continue
+        writer, reading = writers.get(tensor), readers.get(tensor, [])
+        op = writer or next(iter(reading), None)
+        verb = "takes input" if writer is None else "makes output"
+        node = "nothing" if op is None else f"{op.code} {op.node!r}"
+        raise UnsupportedError(
+            f"{name}: --io int8: {node} {verb} {tensor.name!r} in float",
+            hint="leave --io away, or take this step out of the model",
+        )
