@@ -29,6 +29,9 @@ from tables import table
 HEAD = ("architecture", "difference", "partitions", "left outside", "TRANSPOSE", "operators",
         "seconds")  # fmt: skip
 
+AGREEING = 1e-5
+"""How far outputs may be apart, as a share of the largest."""
+
 
 @dataclass(frozen=True)
 class Row:
@@ -144,9 +147,10 @@ def _some(value: Any, seed: int) -> np.ndarray:
 
 def lines(rows: list[Row]) -> list[str]:
     """As Markdown."""
+    good = [row for row in rows if not row.fault and row.difference < AGREEING]
     summary = (
-        f"{sum(not r.fault for r in rows)} of {len(rows)} compile and run; "
-        f"{sum(r.partitions == 1 for r in rows)} in one partition."
+        f"{len(good)} of {len(rows)} compile and agree within {AGREEING:.0e}; "
+        f"{sum(row.partitions == 1 for row in good)} of those are one partition."
     )
     return [summary, "", *table(HEAD, map(_cells, rows))]
 

@@ -34,6 +34,9 @@ FOLLOWERS = frozenset(
 there a float kernel between two conversions keeps the graph in one piece."""
 
 _FLOAT_ONLY = frozenset({"LSTM", "GRU", "RNN", "Einsum", "Attention"})
+_LEAST_SHARE = 2.0**-9
+"""Of a sum's scale that its parts' may be; XNNPACK leaves an ADD below 2^-10."""
+
 _MULTIPLIED = frozenset({"Add", "Sub", "Mul"})
 
 
@@ -80,6 +83,7 @@ class _Plan:
         self.refused: list[FloatLayer] = []
         self.equal = _Equal()
         self.fixed: dict[str, FixedEncoding] = {}
+        self.widened: dict[str, Range] = {}
         self.outputs: dict[ir.Node, ir.Value] = {}
 
     def consider(self, node: ir.Node) -> None:
@@ -98,6 +102,8 @@ class _Plan:
             self.followers[node] = None
             self.outputs[node] = after_clamp(node.outputs[0])
             self._share(node)
+            if node.op_type in ("Add", "Sub"):
+                self._widen(node)
 
     def placement(self, graph: ir.Graph) -> Placement:
         """The plan."""
@@ -113,7 +119,7 @@ class _Plan:
                 quantized[self.outputs[node]] = None
         return Placement(
             tuple(self.anchors), tuple(self.followers), tuple(quantized), tuple(self.refused),
-            self.equal.ranges(self.ranges), self.fixed,
+            {**self.widened, **self.equal.ranges(self.ranges)}, self.fixed,
         )  # fmt: skip
 
     def _gives_floats(self, node: ir.Node) -> bool:
@@ -169,6 +175,19 @@ class _Plan:
         return value in self.outputs.values() or any(
             value is node.outputs[0] for node in self.followers if node.op_type in RESHAPING_OPS
         )
+
+    def _widen(self, node: ir.Node) -> None:
+        """Give what is next to nothing beside a sum a range that XNNPACK's ADD still takes."""
+        total = range_of(self.outputs[node], self.ranges)
+        assert total is not None
+        least = (total.high - total.low) * _LEAST_SHARE
+        for value in node.inputs:
+            own = None if value is None else range_of(value, self.ranges)
+            if value is not None and own is not None and own.high - own.low < least:
+                name = range_source(value).name or ""
+                self.widened[name] = Range(
+                    low=min(own.low, -least / 2), high=max(own.high, least / 2)
+                )
 
     def _share(self, node: ir.Node) -> None:
         """Note what encoding a kernel wants for its output, and whose scale it must have."""

@@ -1,0 +1,166 @@
+"""A net of each family to int8, as ONNX and as TFLite by one calibration table.
+
+Random weights (``architectures.py``); photographs where a net takes images of 224 pixels, else
+random numbers. Writes the table of ``docs/reference/tflite-operators.md``.
+
+    .venv/bin/python comparisons/tflite_integers.py [--only NAME] [--write]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from architectures import FOLDER, export, exported
+from environments import HERE
+from pages import OPERATORS, put
+from tables import table
+
+NAMES = (
+    "timm/repvgg_a0", "resnet18", "timm/resnext26ts", "mobilenet_v2", "mobilenet_v3_small",
+    "timm/efficientnet_lite0", "efficientnet_b0", "regnet_x_400mf", "shufflenet_v2_x0_5",
+    "squeezenet1_1", "densenet121", "googlenet", "timm/convnext_atto",
+    "timm/deit_tiny_patch16_224", "lraspp_mobilenet_v3_large", "small/unet",
+    "small/unet_resized", "ssdlite320_mobilenet_v3_large", "small/yolo", "small/super_resolution",
+    "small/style", "small/waves", "small/keywords", "small/text",
+)  # fmt: skip
+CALIBRATED, JUDGED = 32, 64
+HEAD = ("architecture", "ONNX dB", "TFLite dB", "apart", "integer layers", "partitions",
+        "left outside")  # fmt: skip
+PHOTOGRAPHS = HERE / ".cache" / "assets"
+
+
+@dataclass(frozen=True)
+class Row:
+    """What was found of one net.
+
+    Args:
+        name: The net's.
+        fault: Why there is nothing more; empty if it was converted.
+        onnx: SQNR of the worst output of the int8 ONNX, sums exact, in dB.
+        tflite: The same of the int8 TFLite, in LiteRT with XNNPACK.
+        layers: Layers with weights that are integer in the TFLite, and all.
+        partitions: Of the delegate.
+        outside: Nodes that the delegate left, by LiteRT's names.
+    """
+
+    name: str
+    fault: str = ""
+    onnx: float = float("nan")
+    tflite: float = float("nan")
+    layers: tuple[int, int] = (0, 0)
+    partitions: int = 0
+    outside: tuple[str, ...] = ()
+
+
+def main() -> int:
+    """Convert them, and print or write the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", default="", help="a regular expression for names")
+    parser.add_argument("--write", action="store_true", help="write the table into the docs")
+    given = parser.parse_args()
+    names = [name for name in NAMES if re.search(given.only, name)]
+    export(names)
+    rows = []
+    for name in names:
+        rows.append(converted(name))
+        print(rows[-1], file=sys.stderr, flush=True)
+    put(OPERATORS, "int8", lines(rows), write=given.write)
+    return int(any(row.fault for row in rows))
+
+
+def converted(name: str) -> Row:
+    """One net's row."""
+    with tempfile.TemporaryDirectory(dir=FOLDER.resolve().parent) as scratch:
+        folder = Path(scratch)
+        calibration, evaluation = _data(exported(name), folder)
+        command = [
+            sys.executable, "-m", "edgeopt", "convert", exported(name), "--to", "onnx,tflite",
+            "--precision", "int8", "--layout", "nhwc", "--min-sqnr", "-100",
+            "--calibration", calibration, "--evaluation", evaluation, "-o", folder / "out", "-q",
+        ]  # fmt: skip
+        done = subprocess.run(
+            [str(word) for word in command], capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            return Row(name, (done.stderr.strip().splitlines() or ["?"])[-1][:200])
+        found = [json.loads(path.read_text()) for path in sorted((folder / "out").glob("*.json"))]
+    by_format = {manifest["format"]: manifest for manifest in found if "format" in manifest}
+    return _row(name, by_format["onnx"], by_format["tflite"])
+
+
+def _row(name: str, plain: dict[str, Any], lite: dict[str, Any]) -> Row:
+    taken, integer = lite["delegation"], lite["integer_layers"] or 0
+    return Row(
+        name, "", _worst(plain), _worst(lite), (integer, integer + len(lite["float_layers"])),
+        taken["partitions"], tuple(node["op"] for node in taken.get("outside", ())),
+    )  # fmt: skip
+
+
+def _worst(manifest: dict[str, Any]) -> float:
+    return min(float(o["sqnr_db"]) for o in manifest["verification"]["outputs"])
+
+
+def _data(model: Path, folder: Path) -> tuple[Path, Path]:
+    """Samples to calibrate on and others to judge on."""
+    graph = onnx.load(model, load_external_data=False).graph
+    known = {i.name for i in graph.initializer}
+    inputs = [value for value in graph.input if value.name not in known]
+    paths = []
+    for seed, (count, photographs) in enumerate(
+        ((CALIBRATED, "efficientnet_lite0_calibration"), (JUDGED, "efficientnet_lite0_heldout"))
+    ):
+        rng = np.random.default_rng(seed)
+        arrays = {value.name: _array(value, count, photographs, rng) for value in inputs}
+        paths.append(folder / f"{photographs}.npz")
+        np.savez(paths[-1], **arrays)  # type: ignore[arg-type]
+    return paths[0], paths[1]
+
+
+def _array(value: Any, count: int, photographs: str, rng: np.random.Generator) -> np.ndarray:
+    shape = tuple(d.dim_value for d in value.type.tensor_type.shape.dim)[1:]
+    if value.type.tensor_type.elem_type == onnx.TensorProto.INT64:
+        mask = value.name.endswith("1")
+        return (
+            np.ones((count, *shape), np.int64) if mask else rng.integers(1, 1000, (count, *shape))
+        )
+    if shape == (3, 224, 224):
+        with np.load(PHOTOGRAPHS / f"{photographs}.npz") as archive:
+            images: np.ndarray = archive[archive.files[0]][:count]
+        return images
+    return rng.standard_normal((count, *shape), dtype=np.float32)
+
+
+def lines(rows: list[Row]) -> list[str]:
+    """As Markdown."""
+    good = sum(not row.fault and row.tflite > row.onnx - 0.5 for row in rows)
+    summary = f"{good} of {len(rows)} are no more than 0.5 dB below their int8 ONNX."
+    return [summary, "", *table(HEAD, map(_cells, rows))]
+
+
+def _cells(row: Row) -> list[str]:
+    if row.fault:
+        return [row.name, row.fault, *[""] * (len(HEAD) - 2)]
+    return [
+        row.name,
+        f"{row.onnx:.2f}",
+        f"{row.tflite:.2f}",
+        f"{row.tflite - row.onnx:+.2f}",
+        f"{row.layers[0]} of {row.layers[1]}",
+        str(row.partitions),
+        ", ".join(f"{code} x{count}" for code, count in sorted(Counter(row.outside).items())),
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
