@@ -47,7 +47,7 @@ def test_three_precisions(run: Run, conv_net: Path, conv_data: Path, tmp_path: P
     assert [row.split()[2] for row in rows[:3]] == ["fp32", "fp16", "int8"]
     assert "3/3" in rows[2]
     assert "encoded for x86-64-vnni and calibrated on 36 of the 40 samples" in ran.out
-    assert re.search(r"^int8 took \d+\.\d s at --effort default\.$", ran.out, re.M)
+    assert re.search(r"^conv_net\.int8\.onnx took \d+\.\d s at --effort default\.$", ran.out, re.M)
     assert f"The artifacts are in {out}" in ran.out
     assert ran.err.startswith("Warning: ")
 

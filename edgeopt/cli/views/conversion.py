@@ -74,11 +74,11 @@ def _told(artifact: Artifact) -> list[str]:
 
 def _effort(artifact: Artifact) -> list[str]:
     """What more effort would cost is judged by what this one did."""
-    manifest = artifact.manifest
-    effort = manifest.recipe.effort
+    effort = artifact.manifest.recipe.effort
     if effort is None:
         return []
-    return [f"{manifest.precision.value} took {artifact.seconds:.1f} s at --effort {effort}."]
+    name = Path(artifact.path).name
+    return [f"{name} took {artifact.seconds:.1f} s at --effort {effort}."]
 
 
 def _spared(artifact: Artifact) -> list[str]:
