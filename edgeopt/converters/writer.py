@@ -13,6 +13,7 @@ from edgeopt.core.effort import Effort
 from edgeopt.core.graph import FloatGraph
 from edgeopt.core.layout import Ends, Layout
 from edgeopt.core.manifest import Encoding, FloatLayer
+from edgeopt.core.preprocessing import Preprocessing
 from edgeopt.core.progress import Progress, silent
 from edgeopt.data import Sample
 from edgeopt.targets import Profile
@@ -49,6 +50,7 @@ class WriteRequest:
         name: The model's, for messages.
         layout: Of the artifact's image inputs; formats that have no choice leave it alone.
         io: What an int8 artifact takes and gives, likewise.
+        preprocessing: How pictures become its input, for formats that have a word for it.
     """
 
     graph: FloatGraph
@@ -64,6 +66,7 @@ class WriteRequest:
     name: str = "model"
     layout: Layout = Layout.NCHW
     io: Ends = Ends.FLOAT
+    preprocessing: Preprocessing | None = None
 
 
 @dataclass(frozen=True)

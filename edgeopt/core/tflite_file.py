@@ -17,6 +17,7 @@ import numpy as np
 
 from edgeopt.core.errors import MissingExtraError, ModelError
 from edgeopt.core.tensors import TensorSpec
+from edgeopt.core.tflite_metadata import NAME, StoredNormalization, read_normalization
 
 IDENTIFIER = b"TFL3"
 _HINT = "it may be incomplete: fetch or convert it again"
@@ -96,6 +97,7 @@ class TfliteFile:
         signatures: Their keys.
         subgraphs: How many graphs there are: more than one with control flow, or signatures.
         metadata: Their names.
+        normalization: Of image inputs, where the metadata tells.
     """
 
     description: str
@@ -107,6 +109,7 @@ class TfliteFile:
     signatures: tuple[str, ...]
     subgraphs: int
     metadata: tuple[str, ...]
+    normalization: tuple[StoredNormalization, ...]
 
     def ends(self, which: int) -> tuple[TensorSpec, ...]:
         """The inputs (0) or outputs (1) by their names."""
@@ -172,7 +175,19 @@ class _Reading:
             signatures=tuple(_text(s.SignatureKey()) for s in signatures),
             subgraphs=model.SubgraphsLength(),
             metadata=tuple(_text(m.Name()) for m in _all(model.Metadata, model.MetadataLength)),
+            normalization=self._normalization(),
         )
+
+    def _normalization(self) -> tuple[StoredNormalization, ...]:
+        """What the metadata says; nothing if it is damaged, as no runtime needs it."""
+        for said in _all(self.model.Metadata, self.model.MetadataLength):
+            if _text(said.Name()) == NAME:
+                try:
+                    content = self.model.Buffers(said.Buffer()).DataAsNumpy()
+                    return read_normalization(content.tobytes())
+                except _DAMAGE:
+                    return ()
+        return ()
 
     def _tensor(self, tensor: Any) -> StoredTensor:
         name = _text(tensor.Name())

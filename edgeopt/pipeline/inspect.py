@@ -103,6 +103,7 @@ def _inspect_tflite(path: Path, name: str) -> Inspection:
         delegation=delegation,
         signatures=file.signatures,
         metadata=file.metadata,
+        normalization=file.normalization,
     )
 
 

@@ -90,6 +90,7 @@ def _request(material: Material, fmt: Format, precision: Precision, path: Path) 
         name=material.prepared.source.record.location,
         layout=material.options.layout_of(fmt),
         io=material.options.io_of(fmt, precision),
+        preprocessing=material.options.preprocessing,
     )
     if material.options.calibrates(precision):
         request = replace(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from edgeopt.cli.figures import decibels, percent, plural, size
+from edgeopt.cli.figures import decibels, percent, plural, size, three
 from edgeopt.cli.tables import lines, table
 from edgeopt.cli.views.conversion import samples
 from edgeopt.cli.views.delegation import delegated
 from edgeopt.core.manifest import Manifest, Verification
+from edgeopt.core.tflite_metadata import StoredNormalization
 from edgeopt.pipeline.inspection.records import (
     Basis,
     Inspection,
@@ -49,9 +50,16 @@ def _summary(found: Inspection, everything: bool) -> list[tuple[str, str]]:
         ("integers", _integers(found)),
         ("signature", ", ".join(found.signatures)),
         ("metadata", ", ".join(found.metadata)),
+        *(("normalization", _normalization(one)) for one in found.normalization),
         ("delegate", delegated(found.delegation) if found.delegation is not None else ""),
         *_evidence(found),
     ]
+
+
+def _normalization(said: StoredNormalization) -> str:
+    mean, std = (", ".join(map(three, values)) for values in (said.mean, said.std))
+    pixels = f"{said.color} pixels" if said.color else "pixels"
+    return f"{said.input}: ({pixels} - [{mean}]) / [{std}]"
 
 
 def _format(found: Inspection) -> str:

@@ -134,7 +134,8 @@ class _Packing:
         packed.subgraphs = [graph]
         packed.operatorCodes = [self._code(*key) for key in self.codes]
         packed.signatureDefs = [self._signature()]
-        packed.metadata = [self._metadata(_RUNTIME, b"1.5.0".ljust(16, b"\0"))]
+        said = {_RUNTIME: b"1.5.0".ljust(16, b"\0"), **self.model.metadata}
+        packed.metadata = [self._metadata(name, content) for name, content in said.items()]
         packed.buffers = [self._buffer(content) for content in self.contents]
         return packed
 

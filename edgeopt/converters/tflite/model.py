@@ -145,12 +145,14 @@ class Model:
         outputs: In order.
         operators: In an order in which they can run.
         names: The signature's names of inputs and outputs, in their order.
+        metadata: What else the file says, by name.
     """
 
     inputs: list[Tensor] = field(default_factory=list)
     outputs: list[Tensor] = field(default_factory=list)
     operators: list[Operator] = field(default_factory=list)
     names: tuple[list[str], list[str]] = field(default_factory=lambda: ([], []))
+    metadata: dict[str, bytes] = field(default_factory=dict)
 
     def tensors(self) -> Iterator[Tensor]:
         """Every tensor once, in the order in which the file lists them."""

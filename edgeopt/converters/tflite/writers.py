@@ -12,6 +12,7 @@ import numpy as np
 from edgeopt.converters.onnx.quantized import quantized
 from edgeopt.converters.tflite.compiler import compile_model
 from edgeopt.converters.tflite.flatbuffer import write_flatbuffer
+from edgeopt.converters.tflite.metadata import preprocessing_metadata
 from edgeopt.converters.tflite.model import Model, Operator, Tensor
 from edgeopt.converters.tflite.passes.constants import Stored
 from edgeopt.converters.tflite.passes.integers import WEIGHTED
@@ -28,6 +29,7 @@ from edgeopt.core.ir import ir
 from edgeopt.core.layout import Ends, Layout
 from edgeopt.core.manifest import Encoding
 from edgeopt.core.precision import Format, Precision
+from edgeopt.core.tflite_metadata import NAME as METADATA
 from edgeopt.targets import EncodingRules
 
 _SLOW_ON_X86 = "int16x8 runs on LiteRT's reference kernels on x86: expect it to be very slow there"
@@ -130,6 +132,9 @@ def _write(
         if tensor.constant and tensor.quantization is not None and tensor.name in four:
             tensor.bits = 4
     before = name_tensors(model)
+    if request.preprocessing is not None:
+        said = preprocessing_metadata(model, request.preprocessing, request.layout)
+        model.metadata[METADATA] = said
     write_flatbuffer(model, request.path)
     return model, before
 

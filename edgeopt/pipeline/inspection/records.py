@@ -8,6 +8,7 @@ from edgeopt.core.manifest import Delegation, Manifest
 from edgeopt.core.precision import Format
 from edgeopt.core.record import Record
 from edgeopt.core.tensors import TensorSpec
+from edgeopt.core.tflite_metadata import StoredNormalization
 
 
 class StoredEncoding(Record, frozen=True):
@@ -102,6 +103,7 @@ class Inspection(Record, frozen=True):
             can't load it, which a warning tells.
         signatures: Its signatures' keys.
         metadata: The names of its metadata.
+        normalization: What its metadata says of how images are normalized.
     """
 
     file: str
@@ -126,3 +128,4 @@ class Inspection(Record, frozen=True):
     delegation: Delegation | None = None
     signatures: tuple[str, ...] = ()
     metadata: tuple[str, ...] = ()
+    normalization: tuple[StoredNormalization, ...] = ()
