@@ -148,7 +148,7 @@ def _not_numbers(spec: str, name: str) -> UnsupportedError:
 
 def _parse(path: Path) -> Any:
     import onnx
-    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+    from google.protobuf.message import DecodeError
 
     try:
         model = onnx.load(path, load_external_data=False)

@@ -63,7 +63,13 @@ _MODEL: tuple[Callable[[Any], Any], ...] = (
         type=click.Path(),
         section=MODEL,
         metavar="FILE",
-        help="Weights of the model that module:factory makes: .safetensors, .pt or .pth.",
+        help="Weights of the model that module:factory makes: .safetensors, .pt or .weights.h5.",
+    ),
+    option(
+        "--signature",
+        section=MODEL,
+        metavar="NAME",
+        help="The signature of a SavedModel to take; serving_default or the only one if not given.",
     ),
     option(
         "--no-code",

@@ -54,6 +54,7 @@ class Entry:
 
 
 _TORCH = ("torch", "onnxscript", "safetensors")
+_TENSORFLOW = ("tensorflow", "tf2onnx")
 
 SOURCES: dict[str, Entry] = {
     "onnx": Entry("an ONNX model", "edgeopt.converters.sources.onnx_file:open_onnx"),
@@ -66,14 +67,30 @@ SOURCES: dict[str, Entry] = {
         "torch",
         _TORCH,
     ),
-    "factory": Entry(
-        "a PyTorch model", "edgeopt.converters.sources.factory:open_factory", "torch", _TORCH
-    ),
     "module": Entry(
-        "a PyTorch module", "edgeopt.converters.sources.factory:open_module", "torch", _TORCH
+        "a PyTorch model", "edgeopt.converters.sources.module:open_module", "torch", _TORCH
+    ),
+    "keras": Entry(
+        "a Keras file",
+        "edgeopt.converters.sources.tensorflow.keras_file:open_keras",
+        "tensorflow",
+        _TENSORFLOW,
+    ),
+    "saved-model": Entry(
+        "a TensorFlow SavedModel",
+        "edgeopt.converters.sources.tensorflow.saved_model:open_saved_model",
+        "tensorflow",
+        _TENSORFLOW,
+    ),
+    "keras-model": Entry(
+        "a Keras model",
+        "edgeopt.converters.sources.tensorflow.keras_model:open_keras_model",
+        "tensorflow",
+        _TENSORFLOW,
     ),
 }
-"""Kinds of model that can be converted; each opens a :class:`~.sources.source.Source`."""
+"""Kinds of model that can be converted; each opens a :class:`~.sources.source.Source`. What a
+factory gives is opened as one of them."""
 
 _TFLITE = ("ai_edge_litert", "flatbuffers")
 

@@ -40,11 +40,13 @@ class SourceRecord(Record, frozen=True):
     """Which model was converted.
 
     Args:
-        kind: ``pt2``, ``factory``, ``torchscript``, ``onnx`` or ``module``.
+        kind: ``pt2``, ``factory``, ``torchscript``, ``onnx``, ``module``, ``keras``,
+            ``saved-model`` or ``keras-model``.
         location: As the user gave it.
         sha256: Digest of the file, or of the code file of a factory; None for a live module.
         weights: The file of a factory's weights, as given.
         weights_sha256: Its digest.
+        signature: The signature of a SavedModel that was converted.
     """
 
     kind: str
@@ -52,6 +54,7 @@ class SourceRecord(Record, frozen=True):
     sha256: str | None = None
     weights: str | None = None
     weights_sha256: str | None = None
+    signature: str | None = None
 
 
 class Encoding(Record, frozen=True):
@@ -168,7 +171,8 @@ class Recipe(Record, frozen=True):
         opset: The ONNX opset that was asked for.
         keep_float: Layers that were to stay float, as asked: names and patterns.
         keep_16bit: Layers whose activations were to have 16 bits.
-        layout: The order of image inputs' axes in a TFLite artifact.
+        layout: The order of image inputs' axes in a TFLite artifact, where the model has channels
+            first; None where the file keeps the model's own.
         io: What an int8 TFLite artifact takes and gives.
     """
 

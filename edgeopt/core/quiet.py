@@ -18,6 +18,7 @@ from collections.abc import Iterator
 _logger = logging.getLogger("edgeopt")
 _STANDARD_ERROR = 2
 _turn = threading.RLock()
+_TALKATIVE = ("torch", "onnxscript", "onnx_ir", "tensorflow", "absl", "tf2onnx", "py.warnings")
 
 
 @contextlib.contextmanager
@@ -25,9 +26,7 @@ def quiet(who: str) -> Iterator[None]:
     """Keep ``who``'s prints, warnings and log lines off the terminal while the block runs."""
     caught = io.StringIO()
     handler = logging.StreamHandler(caught)
-    loggers = [
-        logging.getLogger(name) for name in ("torch", "onnxscript", "onnx_ir", "py.warnings")
-    ]
+    loggers = [logging.getLogger(name) for name in _TALKATIVE]
     saved = [(lg.handlers[:], lg.propagate) for lg in loggers]
     for each in loggers:
         each.handlers, each.propagate = [handler], False

@@ -62,6 +62,7 @@ def calibrate(
     shard: str | tuple[int, int] | None = None,
     input: Iterable[str] = (),
     weights: str | Path | None = None,
+    signature: str | None = None,
     preprocess: str | Path | Preprocessing | None = None,
     force: bool = False,
     code: bool = True,
@@ -82,6 +83,7 @@ def calibrate(
         shard: ``i/n`` or ``(i, n)``: only the i-th of n equal parts of the data, i from 1.
         input: As there.
         weights: As there.
+        signature: As there.
         preprocess: As there.
         force: Replace a file that isn't a calibration table.
         code: False refuses to run code that the other options name.
@@ -103,6 +105,7 @@ def calibrate(
             read_preprocessing(preprocess),
             code,
             progress,
+            signature,
         )
         path = Path(output) if output else Path("out", prepared.source.name + SUFFIX)
         with new_folder(path.parent):

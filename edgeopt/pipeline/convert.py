@@ -70,6 +70,7 @@ def convert(
     ranges: str = AUTO,
     input: Iterable[str] = (),
     weights: str | Path | None = None,
+    signature: str | None = None,
     preprocess: str | Path | Preprocessing | None = None,
     min_sqnr: float | None = None,
     max_drop: str | None = None,
@@ -89,8 +90,9 @@ def convert(
     """Convert a trained model into artifacts, each verified against its float source.
 
     Args:
-        model: A ``.pt2``, ``.onnx`` or TorchScript file, ``module:factory``, ``file.py:factory``,
-            or a live ``torch.nn.Module``.
+        model: A ``.pt2``, ``.onnx``, ``.keras``, ``.h5`` or TorchScript file, a SavedModel's
+            folder, ``module:factory``, ``file.py:factory``, or a live ``torch.nn.Module`` or
+            Keras model.
         to: Formats: ``onnx``, ``tflite``.
         precision: Precisions: ``fp32``, ``fp16``, ``int8``, ``int8-dynamic``, ``int8-weight``,
             ``int16x8``, ``int4-weight``; ``auto`` is int8 with as few layers float
@@ -109,7 +111,10 @@ def convert(
             ``l2``, ``l2.4``; ``auto`` is ``l2.4`` for convolutional nets, ``min-max`` for others.
         input: ``name:float32[1,3,224,224]`` for what the model's file can't tell of its inputs;
             ``name=16000`` makes an input of an ONNX model a constant.
-        weights: The weights of a factory's model: ``.safetensors``, or ``.pt`` with weights only.
+        weights: The weights of a factory's model: ``.safetensors``, ``.pt`` with weights only, or
+            Keras's ``.weights.h5``.
+        signature: The signature of a SavedModel to convert; ``serving_default`` or the only one if
+            None.
         preprocess: The preprocessing contract, or a TOML file of it.
         min_sqnr: The verification floor in dB, instead of 80 (fp32), 40 (fp16) and 10 (int8).
         max_drop: A budget of ``auto``: how far accuracy may fall, ``"0.5pp"`` (percentage points).
@@ -145,6 +150,7 @@ def convert(
         ranges=parse_ranges(ranges),
         input=tuple(input),
         weights=None if weights is None else Path(weights),
+        signature=signature,
         preprocessing=read_preprocessing(preprocess),
         min_sqnr=min_sqnr,
         verify=verify,
@@ -174,6 +180,7 @@ def _run(model: Any, options: ConvertOptions, progress: Progress) -> ConvertResu
         new_folder(options.output),
     ):
         prepared = _prepare(model, options, Path(scratch), progress)
+        options = options.with_layout_of(prepared.source.layout)
         material = Material(prepared, options, target, progress)
         paths = {
             key: options.output / artifact_name(material.prepared.source.name, *key, target)
@@ -215,6 +222,7 @@ def _prepare(model: Any, options: ConvertOptions, scratch: Path, progress: Progr
         options.preprocessing,
         options.code_allowed,
         progress,
+        options.signature,
     )
 
 

@@ -59,6 +59,7 @@ def coverage(
     format: str = "tflite",
     *,
     input: Iterable[str] = (),
+    signature: str | None = None,
     progress: Progress = silent,
 ) -> Coverage:
     """Find every operator of a model that a format can't express.
@@ -67,6 +68,7 @@ def coverage(
         model: What :func:`edgeopt.convert` takes.
         format: ``tflite``; ONNX expresses everything that can be converted.
         input: As :func:`edgeopt.convert` takes it.
+        signature: Likewise.
         progress: Told what is going on.
 
     Raises:
@@ -79,7 +81,9 @@ def coverage(
     from edgeopt.converters.tflite.survey import survey_file
 
     with tempfile.TemporaryDirectory(prefix="edgeopt-", ignore_cleanup_errors=True) as scratch:
-        prepared = Preparation(model, Path(scratch), tuple(input), progress=progress)
+        prepared = Preparation(
+            model, Path(scratch), tuple(input), progress=progress, signature=signature
+        )
         name = prepared.source.record.location
         found = survey_file(prepared.graph.path, name)
     refused = tuple(RefusedNode(r.op, r.node, r.reason, r.hint) for r in found.refused)

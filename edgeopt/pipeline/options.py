@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
@@ -43,6 +43,7 @@ class ConvertOptions:
         ranges: How activation ranges are chosen; None: as suits the net.
         input: ``--input`` options.
         weights: A factory's weights.
+        signature: One of a SavedModel's.
         preprocessing: The contract for pictures.
         min_sqnr: The verification floor in dB, instead of each precision's own.
         verify: Whether artifacts are verified.
@@ -53,6 +54,7 @@ class ConvertOptions:
         keep_16bit: The same of layers whose activations have 16 bits.
         layout: Of TFLite artifacts' image inputs; None: the model's own.
         io: What int8 TFLite artifacts take and give; None: floats.
+        channels_last: Whether the model itself has its images' channels last.
     """
 
     to: tuple[Format, ...]
@@ -66,6 +68,7 @@ class ConvertOptions:
     ranges: RangeMethod | None = None
     input: tuple[str, ...] = ()
     weights: Path | None = None
+    signature: str | None = None
     preprocessing: Preprocessing | None = None
     min_sqnr: float | None = None
     verify: bool = True
@@ -76,6 +79,7 @@ class ConvertOptions:
     keep_16bit: tuple[str, ...] = ()
     layout: Layout | None = None
     io: Ends | None = None
+    channels_last: bool = False
 
     def __post_init__(self) -> None:
         for fmt in self.to:
@@ -135,6 +139,21 @@ class ConvertOptions:
     def layout_of(self, fmt: Format) -> Layout:
         """The order of the axes of image inputs of an artifact."""
         return self.layout or Layout.NCHW if fmt is Format.TFLITE else Layout.NCHW
+
+    def with_layout_of(self, own: Layout) -> ConvertOptions:
+        """The options for a model whose image inputs have this order.
+
+        Raises:
+            UsageError: If ``--layout`` asks for channels first where the model has them last.
+        """
+        if own is Layout.NCHW:
+            return self
+        if self.layout is Layout.NCHW:
+            raise UsageError(
+                "--layout nchw: this model has channels last already, as LiteRT wants them",
+                hint="leave it out",
+            )
+        return replace(self, layout=None, channels_last=True)
 
     def io_of(self, fmt: Format, precision: Precision) -> Ends:
         """What an artifact takes and gives."""

@@ -56,6 +56,8 @@ PACKAGES = (
     Package("torch", "torch", "2.8", "torch"),
     Package("onnxscript", "onnxscript", "0.5", "torch"),
     Package("safetensors", "safetensors", "0.4", "torch"),
+    Package("tensorflow", "tensorflow", "2.18", "tensorflow"),
+    Package("tf2onnx", "tf2onnx", "1.17", "tensorflow"),
     Package("ai_edge_litert", "ai-edge-litert", "2.0", "tflite"),
     Package("flatbuffers", "flatbuffers", "24", "tflite"),
 )

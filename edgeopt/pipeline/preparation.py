@@ -29,6 +29,7 @@ class Preparation:
         preprocessing: The contract for pictures.
         code_allowed: False under ``--no-code``.
         progress: Told what is going on.
+        signature: One of a SavedModel's.
     """
 
     model: Any
@@ -38,10 +39,14 @@ class Preparation:
     preprocessing: Preprocessing | None = None
     code_allowed: bool = True
     progress: Progress = silent
+    signature: str | None = None
     source: Source = field(init=False)
 
     def __post_init__(self) -> None:
-        options = SourceOptions(parse_inputs(self.input), self.weights, self.code_allowed)
+        options = SourceOptions(
+            parse_inputs(self.input), self.weights, self.code_allowed, self.signature
+        )
+        self.progress("reading the model", 0, None)
         self.source = open_source(self.model, options)
 
     @cached_property

@@ -30,12 +30,12 @@ def recipe_of(
         calibrated: What it was calibrated with; None if it wasn't.
         found: What a search spares besides.
     """
-    int8 = precision.static
+    int8, ordered = precision.static, fmt is Format.TFLITE and not options.channels_last
     recipe = Recipe(
         target=target.name,
         keep_float=(*options.keep_float, *found.keep_float) if precision.quantizes else (),
         keep_16bit=(*options.keep_16bit, *found.keep_16bit) if int8 else (),
-        layout=options.layout_of(fmt) if fmt is Format.TFLITE else None,
+        layout=options.layout_of(fmt) if ordered else None,
         io=options.io_of(fmt, precision) if fmt is Format.TFLITE and int8 else None,
     )
     if calibrated is None:

@@ -95,7 +95,7 @@ def test_the_defaults_are_the_pipelines(run: Run, asked: dict[str, Any]) -> None
         "min_sqnr": None, "verify": True, "force": False, "code": True, "ranges": "auto",
         "table": None, "effort": None, "keep_float": "", "keep_16bit": "", "max_drop": None,
         "min_agreement": None, "search_time": 300.0, "replay": None, "accuracy": "top1",
-        "layout": None, "io": None,
+        "layout": None, "io": None, "signature": None,
     }  # fmt: skip
 
 
@@ -108,7 +108,7 @@ def test_every_option_arrives_in_any_order(run: Run, asked: dict[str, Any]) -> N
         *("--table", "t.npz", "--effort", "high", "--keep-float", "a,b*", "--keep-16bit", "c"),
         *("--max-drop", "0.5pp", "--min-agreement", "99%", "--search-time", "9"),
         *("--replay", "s.json", "--accuracy", "top5"),
-        *("--layout", "nhwc", "--io", "int8"),
+        *("--layout", "nhwc", "--io", "int8", "--signature", "serve"),
     )
     del asked["progress"]
     assert asked == {
@@ -118,7 +118,7 @@ def test_every_option_arrives_in_any_order(run: Run, asked: dict[str, Any]) -> N
         "min_sqnr": 20.0, "verify": False, "force": True, "code": False, "ranges": "l2",
         "table": "t.npz", "effort": "high", "keep_float": "a,b*", "keep_16bit": "c",
         "max_drop": "0.5pp", "min_agreement": "99%", "search_time": 9.0, "replay": "s.json",
-        "accuracy": "top5", "layout": "nhwc", "io": "int8",
+        "accuracy": "top5", "layout": "nhwc", "io": "int8", "signature": "serve",
     }  # fmt: skip
 
 

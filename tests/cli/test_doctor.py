@@ -42,14 +42,15 @@ def test_all_is_well(run: Run) -> None:
     assert "pip install" not in ran.out
 
 
-@pytest.mark.parametrize("without", [("torch", "onnxscript")], indirect=True)
+@pytest.mark.parametrize("without", [("torch", "onnxscript", "tensorflow")], indirect=True)
 @pytest.mark.usefixtures("without")
 def test_an_extra_that_is_missing_is_no_fault(run: Run) -> None:
     ran = run("doctor")
     assert ran.code == 0
     assert "missing: pip install 'edgeopt[torch]'" in ran.out
     assert "reads  onnx\n" in ran.out
-    assert "pt2, torchscript, factory, module after: pip install 'edgeopt[torch]'" in ran.out
+    assert "pt2, torchscript, module after: pip install 'edgeopt[torch]'" in ran.out
+    assert "keras, saved-model, keras-model after: pip install 'edgeopt[tensorflow]'" in ran.out
 
 
 @pytest.mark.parametrize("without", [("onnxruntime",)], indirect=True)

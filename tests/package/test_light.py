@@ -20,7 +20,12 @@ Core = Callable[..., CompletedProcess[str]]
 
 HEAVY = ("torch", "tensorflow", "onnxscript", "safetensors", "ai_edge_litert")
 
-BESIDE_ENTRIES = {"edgeopt.converters.sources.exported"}
+_TENSORFLOW = "edgeopt.converters.sources.tensorflow"
+BESIDE_ENTRIES = {
+    "edgeopt.converters.sources.exported",
+    *(f"{_TENSORFLOW}.{name}" for name in ("export", "framework", "freezing", "older", "program")),
+    *(f"{_TENSORFLOW}.{name}" for name in ("safety", "signature", "weights")),
+}
 """Modules that need an extra without being an entry of the registry: entries import them."""
 
 IMPORT_ALL = """
@@ -63,8 +68,8 @@ def test_every_module_imports_except_those_of_an_extra(core: Core, tmp_path: Pat
     assert ran.returncode == 0, ran.stderr
     failed = json.loads(ran.stdout)
     # The writers of TFLite import theirs on use.
-    torch = {e.path.partition(":")[0] for e in entries() if e.extra == "torch"}
-    may_fail = torch | BESIDE_ENTRIES
+    sources = {e.path.partition(":")[0] for e in SOURCES.values() if e.extra is not None}
+    may_fail = sources | BESIDE_ENTRIES
     packages = {package for e in entries() for package in e.packages}
     assert set(failed) == may_fail
     assert set(failed.values()) <= packages
@@ -85,6 +90,27 @@ def test_a_missing_extra_is_one_line_that_names_it(core: Core, tmp_path: Path) -
     assert len(ran.stderr.strip().splitlines()) == 1
     assert "pip install 'edgeopt[torch]'" in ran.stderr
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["model.keras", "model.h5", "saved"])
+def test_tensorflow_that_is_missing_is_one_line_too(core: Core, tmp_path: Path, name: str) -> None:
+    (tmp_path / "model.keras").write_bytes(b"never opened")
+    (tmp_path / "model.h5").write_bytes(b"never opened")
+    (tmp_path / "saved").mkdir()
+    (tmp_path / "saved" / "saved_model.pb").write_bytes(b"never opened")
+    ran = core("-m", "edgeopt", "convert", name, "-o", "out")
+    assert ran.returncode == 2
+    assert len(ran.stderr.strip().splitlines()) == 1
+    assert "pip install 'edgeopt[tensorflow]'" in ran.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_factory_that_needs_what_is_missing_says_so(core: Core, tmp_path: Path) -> None:
+    for framework, extra in (("torch", "torch"), ("keras", "tensorflow")):
+        (tmp_path / f"{framework}_net.py").write_text(f"import {framework}\n")
+        ran = core("-m", "edgeopt", "convert", f"{framework}_net.py:make", "-o", "out")
+        assert ran.returncode == 2
+        assert f"pip install 'edgeopt[{extra}]'" in ran.stderr
 
 
 def test_an_onnx_model_becomes_fp32_and_int8(core: Core, tmp_path: Path) -> None:

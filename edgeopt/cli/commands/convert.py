@@ -31,6 +31,7 @@ EXAMPLES = (
     "edgeopt convert model.onnx --precision int8 --calibration images/ --evaluation test/ \\\n"
     "    --resize 256 --crop 224 --scale 1/255 --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225",
     "edgeopt convert net.py:make --weights net.safetensors --input image:float32[batch,3,224,224]",
+    "edgeopt convert model.keras --to onnx,tflite --precision fp32,int8 --calibration c.npz",
     "edgeopt convert model.onnx --precision int8 --calibration c.npz --target arm64 --json",
     "edgeopt convert model.onnx --precision int8 --table out/model.table.npz --effort fast",
     "edgeopt convert model.pt2 --to onnx,tflite --precision fp32,int8 --calibration c.npz \\\n"
@@ -200,9 +201,9 @@ EXAMPLES = (
 def convert(terminal: Terminal, model: str, **options: Any) -> None:
     """Convert a trained model into small, verified artifacts.
 
-    MODEL is a .pt2, a TorchScript or an .onnx file, or package.module:factory or file.py:factory
-    for a function that makes the model. Each artifact gets a manifest beside it, which tells how
-    it was made and how far it is from its float source.
+    MODEL is a .pt2, .onnx, .keras, .h5 or TorchScript file, a SavedModel's folder, or
+    package.module:factory or file.py:factory for a function that makes the model. Each artifact
+    gets a manifest beside it, which tells how it was made and how far it is from its float source.
     """
     contract = take_contract(options)
     if options["target"] is None:

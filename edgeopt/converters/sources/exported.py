@@ -11,6 +11,7 @@ import torch
 from torch.utils import _pytree as pytree
 
 from edgeopt.core.errors import DataError, ModelError
+from edgeopt.core.layout import Layout
 from edgeopt.core.manifest import SourceRecord
 from edgeopt.core.quiet import quiet
 from edgeopt.core.tensors import Batch
@@ -24,6 +25,8 @@ class ExportedSource:
         record: Where it came from.
         name: The stem of the artifacts' names.
     """
+
+    layout = Layout.NCHW
 
     def __init__(
         self, program: torch.export.ExportedProgram, record: SourceRecord, name: str

@@ -15,6 +15,7 @@ from edgeopt.core.complaints import reason
 from edgeopt.core.errors import ModelError, UsageError
 from edgeopt.core.files import sha256
 from edgeopt.core.ir import ir
+from edgeopt.core.layout import Layout
 from edgeopt.core.manifest import SourceRecord
 from edgeopt.core.onnx_file import save_apart
 from edgeopt.core.runtime import open_session, run
@@ -26,6 +27,8 @@ OLDEST_OPSET = 13
 
 class OnnxSource:
     """A float ONNX model; the reference is ONNX Runtime running the file as it was given."""
+
+    layout = Layout.NCHW
 
     def __init__(self, path: Path, inputs: InputOptions) -> None:
         self.path, self.inputs = path, inputs

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from edgeopt.converters.inputs import InputOptions
+from edgeopt.core.layout import Layout
 from edgeopt.core.manifest import SourceRecord
 from edgeopt.core.tensors import Batch
 
@@ -18,12 +19,14 @@ class SourceOptions:
     Args:
         inputs: The ``--input`` options.
         weights: The file of weights for a factory.
+        signature: The signature of a SavedModel; None for its serving default or its only one.
         code_allowed: False under ``--no-code``.
     """
 
     inputs: InputOptions = field(default_factory=lambda: InputOptions({}, {}))
     weights: Path | None = None
     code_allowed: bool = True
+    signature: str | None = None
 
 
 class Source(Protocol):
@@ -32,6 +35,8 @@ class Source(Protocol):
     record: SourceRecord
     name: str
     """The stem of the artifacts' file names."""
+    layout: Layout
+    """The order of the axes of its image inputs."""
 
     def export(self, path: Path) -> None:
         """Write the model as float ONNX, weights inside where they fit.

@@ -21,6 +21,7 @@ from edgeopt.converters.sources.source import SourceOptions
 from edgeopt.core.complaints import reason
 from edgeopt.core.errors import ModelError, UnsafeFileError, UsageError
 from edgeopt.core.files import sha256
+from edgeopt.core.layout import Layout
 from edgeopt.core.manifest import SourceRecord
 from edgeopt.core.quiet import quiet
 from edgeopt.core.tensors import Batch, TensorSpec
@@ -30,6 +31,8 @@ _WAYS_OUT = "use the model's own ONNX export, or name it as file.py:factory with
 
 class TorchScriptSource:
     """A TorchScript program; the reference is PyTorch running it."""
+
+    layout = Layout.NCHW
 
     def __init__(self, path: Path, specs: tuple[TensorSpec, ...]) -> None:
         self.path, self.specs, self.name = path, specs, path.stem

@@ -88,6 +88,7 @@ def find_reference(
             weights=_weights(manifest, options),
             code_allowed=options.code_allowed,
             progress=progress,
+            signature=manifest.source.signature,
         )
         graph = prepared.graph
         if graph.sha256 == manifest.graph_sha256:
@@ -116,7 +117,7 @@ def _is(path: Path, manifest: Manifest) -> bool:
 
 def _check_source(artifact: Path, manifest: Manifest) -> None:
     source = manifest.source
-    if source.kind == "module":
+    if source.kind in ("module", "keras-model"):
         raise UsageError(
             f"{artifact}: was made from a live {source.location}, which is gone",
             hint="convert it to fp32 too, into the same folder, or name a model with --reference",

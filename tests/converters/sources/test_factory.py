@@ -95,7 +95,7 @@ def test_a_live_module(tmp_path: Path) -> None:
     ("name", "inputs", "told"),
     [
         ("broken", INPUTS, r"raised RuntimeError: no such checkpoint.*nets\.py"),
-        ("wrong", INPUTS, "gave str, not a torch.nn.Module"),
+        ("wrong", INPUTS, "gave str, neither a torch.nn.Module nor a Keras model"),
         ("gone", INPUTS, "no function or class 'gone'"),
         ("net", [], r"the shape of its input 'tokens' isn't known.*--input"),
         ("net", [*INPUTS, "other:float32[1]"], "forward has no such parameter"),

@@ -1,0 +1,41 @@
+"""What every graph from TensorFlow needs once it is ONNX."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from edgeopt.converters.loops import write_out_loops
+from edgeopt.converters.reordering.transposes import move_transposes
+from edgeopt.converters.shapes import constant_shapes
+from edgeopt.core.ir import ir, passes
+from edgeopt.core.onnx_file import save_apart
+from edgeopt.core.runtime import open_session
+
+_LEFT_OUT = ("MatMulAddFusion", "ConstantSharing", "TransposeOptimizer")
+"""As in :mod:`edgeopt.converters.simplify`, which comes after."""
+
+
+def tidy(path: Path, name: str) -> None:
+    """Fold constants, write loops out, make shapes constants and move transposes, in place.
+
+    Args:
+        path: The ONNX file.
+        name: The model's name, for messages.
+    """
+    model = _folded(path, name)
+    if write_out_loops(model):
+        passes.RemoveUnusedNodesPass()(model)
+        save_apart(model, path)
+        model = _folded(path, name)
+    constant_shapes(model)
+    move_transposes(model)
+    constant_shapes(model)  # a transpose of axes of size 1 is a Reshape
+    save_apart(model, path)
+
+
+def _folded(path: Path, name: str) -> ir.Model:
+    folded = path.with_name("tidied.onnx")
+    open_session(path, level="basic", optimized=folded, disabled=_LEFT_OUT, name=name)
+    model = ir.load(folded)
+    ir.external_data.load_to_model(model)
+    return model
