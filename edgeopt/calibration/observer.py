@@ -9,6 +9,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -86,7 +87,7 @@ def observe(
     mask = mask_input(model.graph)
     tokens = frozenset() if mask is None else token_tensors(model.graph, mask, names)
     padding = Padding(mask.name or "", tokens) if mask is not None and tokens else None
-    probes = _probes(graph, names, axes, sampling)
+    probes = _probes(model, graph.path.parent, names, axes, sampling)
     making = _making(sampling, probes, padding)
     extremes = InputExtremes([spec.name for spec in graph.inputs if spec.name in counters])
 
@@ -194,7 +195,8 @@ def _channels(halves: NDArray[np.float16], axis: int) -> ChannelStats:
 
 
 def _probes(
-    graph: FloatGraph,
+    whole: ir.Model,
+    folder: Path,
     names: Sequence[str],
     axes: Mapping[str, int],
     sampling: Sampling,
@@ -203,12 +205,12 @@ def _probes(
     groups = min(GROUPS, len(names)) if sampling is Sampling.GROUPS else 1
     found = []
     for part in np.array_split(np.array(names, object), groups):
-        model = ir.load(graph.path)
+        model = whole.clone()
         outputs = len(model.graph.outputs)
         samplers = add_samplers(model.graph, list(part), axes, exact=sampling is Sampling.EXACT)
         del model.graph.outputs[:outputs]  # declaring an output is what costs
         passes.RemoveUnusedNodesPass()(model)
-        path = graph.path.with_name("observed.onnx")
+        path = folder / "observed.onnx"
         save_graph(model, path)
         session = open_session(path, level=LEVEL, threads=1, shared=groups > 1)
         path.unlink()
