@@ -69,7 +69,21 @@ def export(names: Sequence[str]) -> None:
     Raises:
         EnvironmentUnavailableError: If torchvision's environment can't be made.
     """
-    lacking = [name for name in names if not exported(name).exists()]
-    if lacking:
-        script = HERE / "peers" / "torchvision_export.py"
-        subprocess.run([str(python("torchvision")), str(script), str(FOLDER), *lacking], check=True)
+    _run([name for name in names if not exported(name).exists()])
+
+
+def programs(names: Sequence[str]) -> None:
+    """Export programs, ``.pt2``, for a batch of 1, beside the ONNX files.
+
+    Raises:
+        EnvironmentUnavailableError: If torchvision's environment can't be made.
+    """
+    lacking = [name for name in names if not exported(name).with_suffix(".pt2").exists()]
+    _run(lacking, "--programs")
+
+
+def _run(names: Sequence[str], *options: str) -> None:
+    if names:
+        script = str(HERE / "peers" / "torchvision_export.py")
+        command = [str(python("torchvision")), script, *options, str(FOLDER), *names]
+        subprocess.run(command, check=True)

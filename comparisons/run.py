@@ -36,6 +36,7 @@ COMPARISONS = (
     "int4",
     "spoilt",
     "tflite",
+    "tflite_nets",
     "help_time",
     "export_pt2",
     "models",

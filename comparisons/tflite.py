@@ -51,13 +51,13 @@ def main(assets: Path) -> list[str]:
     whole = sides.efficientnet(assets)
     task = replace(whole, calibration=_few(whole.calibration))
     program = replace(task, model=assets / "efficientnet_lite0.pt2")
-    made = {side: _made(side, task if side.ours else program) for side in (*FLOATS, *INTEGERS)}
-    official = [side for side in INTEGERS if not side.ours and made[side] is not None]
-    fastest = min((_seconds(made[side]) for side in official), default=float("nan"))
+    found = {side: made(side, task if side.ours else program) for side in (*FLOATS, *INTEGERS)}
+    official = [side for side in INTEGERS if not side.ours and found[side] is not None]
+    fastest = min((_seconds(found[side]) for side in official), default=float("nan"))
     rows = []
     for group in (FLOATS, INTEGERS):
-        baseline = next((made[side] for side in group if not side.ours and made[side]), None)
-        rows += [_row(side, made[side], baseline, fastest, task) for side in group]
+        baseline = next((found[side] for side in group if not side.ours and found[side]), None)
+        rows += [_row(side, found[side], baseline, fastest, task) for side in group]
     return [
         f"Whole processes on one core from {CALIBRATED} photographs, verification apart, medians "
         f"of {ROUNDS}: EdgeOpt from the float ONNX, the official tools from the `.pt2`; channels "
@@ -82,15 +82,15 @@ def _few(calibration: Path) -> Path:
     return few
 
 
-def _made(side: Contender, task: Task) -> dict[str, Any] | None:
-    """What a side made and how long it took; kept."""
-    kept, depends = Kept("tflite"), side.depends(task)
-    found: dict[str, Any] | None = kept.get(side.name, depends)
+def made(side: Contender, task: Task, rounds: int = ROUNDS) -> dict[str, Any] | None:
+    """What a side made, and how long it took, ``path`` and ``seconds``; kept. None if it failed."""
+    kept, depends, key = Kept("tflite"), side.depends(task), f"{task.name}: {side.name}"
+    found: dict[str, Any] | None = kept.get(key, depends)
     if found is not None and Path(found["path"]).exists():
         return found
     seconds = []
     try:
-        for _ in range(ROUNDS):
+        for _ in range(rounds):
             fresh(side.folder(task))
             seconds.append(run_on_one_core(side.words(task)).seconds)
     except (EnvironmentUnavailableError, ProcessFailedError) as error:
@@ -98,7 +98,7 @@ def _made(side: Contender, task: Task) -> dict[str, Any] | None:
         return None
     (path,) = side.folder(task).glob("*.tflite")
     found = {"path": str(path), "seconds": seconds}
-    kept.put(side.name, depends, found)
+    kept.put(key, depends, found)
     return found
 
 
@@ -116,7 +116,7 @@ def _row(
     if made is None:
         return [side.name, "failed", *["-"] * (len(HEAD) - 2)]
     path = Path(made["path"])
-    level, agreement = _quality(path, task)
+    level, agreement = quality(path, task)
     return [
         side.name,
         f"{_seconds(made):.1f}",
@@ -124,11 +124,12 @@ def _row(
         f"{path.stat().st_size / 1e6:.2f}",
         f"{level:.2f}",
         f"{agreement:.1%}",
-        "1" if made is baseline or baseline is None else _latency(Path(baseline["path"]), path),
+        "1" if made is baseline or baseline is None else latency(Path(baseline["path"]), path),
     ]
 
 
-def _quality(path: Path, task: Task) -> tuple[float, float]:
+def quality(path: Path, task: Task) -> tuple[float, float]:
+    """SQNR in dB and agreement of a file with ONNX Runtime's float model; kept."""
     kept = Kept("tflite")
     depends = {"artifact": digest(path), "data": digest(task.held_out), "machine": cpu()}
     found = kept.get(f"quality {path}", depends, lasting=True)
@@ -140,7 +141,8 @@ def _quality(path: Path, task: Task) -> tuple[float, float]:
     return found[0], found[1]
 
 
-def _latency(baseline: Path, path: Path) -> str:
+def latency(baseline: Path, path: Path) -> str:
+    """A file's latency over another's, with its interval; kept."""
     kept = Kept("tflite")
     depends = {"artifacts": digest(baseline, path), "machine": cpu()}
     found = kept.get(f"latency {path}", depends)

@@ -32,7 +32,9 @@ def main() -> None:
     options = parser.parse_args()
     module = torch.export.load(options.model).module()
     net = litert_torch.to_channel_last_io(module, args=[0])
-    converted = litert_torch.convert(net, (torch.zeros(1, 224, 224, 3),), strict_export=False)
+    (example,) = _inputs(Samples(options.samples), 1)
+    given = tuple(torch.from_numpy(array) for array in example.values())
+    converted = litert_torch.convert(net, given, strict_export=False)
     plain = options.output if options.float else options.output.with_suffix(".float")
     converted.export(str(plain))
     if options.float:

@@ -184,6 +184,35 @@ def test_a_bias_too_large_for_its_scale_does_not_overflow(
     np.testing.assert_allclose(found[:, 2], 50, rtol=0.01)
 
 
+def test_what_is_next_to_nothing_in_a_sum_stays_in_the_delegate(
+    save_model: Save, rng: np.random.Generator, quantize: Quantize
+) -> None:
+    weights = {
+        "w1": rng.standard_normal((4, 3, 1, 1)),
+        "w2": np.zeros((4, 4, 1, 1)),  # a branch that starts as zero, as trainers like it
+        "w3": rng.standard_normal((4, 4, 1, 1)),
+    }
+    nodes = [
+        helper.make_node("Conv", ["x", "w1"], ["a"], "first"),
+        helper.make_node("Conv", ["a", "w2"], ["b"], "branch"),
+        helper.make_node("Add", ["a", "b"], ["sum"], "residual"),
+        helper.make_node("Conv", ["sum", "w3"], ["y"], "last"),
+    ]
+    path = save_model(
+        nodes,
+        [("x", TensorProto.FLOAT, [1, 3, 4, 4])],
+        [("y", TensorProto.FLOAT, [1, 4, 4, 4])],
+        {name: array.astype(np.float32) for name, array in weights.items()},
+    )
+    model = compile_model(quantize(path, images(rng, 3, 4, 4)).model)
+    (addition,) = [op for op in model.operators if op.code == "ADD"]
+    (total,) = [t.quantization.scale[0] for t in addition.outputs if t.quantization]
+    for tensor in addition.inputs:
+        assert tensor is not None
+        assert tensor.quantization is not None
+        assert 2.0**-10 <= tensor.quantization.scale[0] / total < 2.0**8
+
+
 def test_unsigned_activations_are_refused(small_net: Path, conv_data: Path, tmp_path: Path) -> None:
     import edgeopt
     from edgeopt.core.errors import UnsupportedError
