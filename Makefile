@@ -18,13 +18,15 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "PYTHON=python3.12 chooses another interpreter (3.11 or newer) for a new environment."
 
-demo: $(VENV)/.edgeopt ## convert the example to fp32, fp16 and int8, ONNX and TFLite; measure all
+demo: $(VENV)/.edgeopt ## convert the example from PyTorch and from Keras; measure what came of it
 	$(VENV)/bin/edgeopt convert $(EXAMPLE)/model.pt2 --to onnx,tflite --precision fp32,fp16,int8 \
 	  --calibration $(EXAMPLE)/calibration.npz --evaluation $(EXAMPLE)/test.npz -o out/
 	$(VENV)/bin/edgeopt benchmark out/model.*.onnx out/model.*.tflite --evaluation $(EXAMPLE)/test.npz
+	$(VENV)/bin/edgeopt convert $(EXAMPLE)/model.keras --to onnx,tflite --precision fp32,int8 \
+	  --calibration $(EXAMPLE)/samples.py:calibration --evaluation $(EXAMPLE)/samples.py:test -o out/keras/
 	@echo
-	@echo "The artifacts are in out/: model.fp32.onnx, model.fp32.tflite and so on. The .json beside"
-	@echo "each says how it was made, the .host.benchmark.json how it ran here."
+	@echo "The artifacts are in out/ and, from Keras, in out/keras/: model.fp32.onnx, model.fp32.tflite and"
+	@echo "so on. The .json beside each says how it was made, the .host.benchmark.json how it ran here."
 	@echo "Next: $(VENV)/bin/edgeopt inspect out/model.int8.onnx"
 
 install: $(VENV)/.dev ## everything for working on EdgeOpt, in .venv

@@ -105,7 +105,7 @@ class _WrittenOut:
             given,
             list(node.attributes.values()),
             num_outputs=len(node.outputs),
-            name=f"{node.name}_{step}",
+            name=f"{node.name or node.outputs[0].name}_{step}",
         )
         for old, new in zip(node.outputs, copy.outputs, strict=True):
             new.name, new.type, new.shape = f"{old.name}_{step}", old.type, old.shape

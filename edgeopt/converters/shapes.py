@@ -90,9 +90,12 @@ def _numbers(value: ir.Value, known: Mapping[ir.Value, Numbers]) -> Numbers | No
 
 def _shape(node: ir.Node, _given: Sequence[Numbers | None]) -> Numbers | None:
     value = node.inputs[0]
-    if value is None or value.shape is None or node.attributes:
+    if value is None or value.shape is None:
         return None
-    return [d if isinstance(d, int) else None for d in value.shape]
+    first, last = node.attributes.get("start"), node.attributes.get("end")
+    start = 0 if first is None else first.as_int()
+    stop = len(value.shape) if last is None else last.as_int()
+    return [d if isinstance(d, int) else None for d in value.shape][start:stop]
 
 
 def _same(_node: ir.Node, given: Sequence[Numbers | None]) -> Numbers | None:
@@ -121,6 +124,14 @@ def _concat(_node: ir.Node, given: Sequence[Numbers | None]) -> Numbers | None:
     return [n for part in given if part is not None for n in part]
 
 
+def _largest(_node: ir.Node, given: Sequence[Numbers | None]) -> Numbers | None:
+    if any(part is None or len(part) != len(given[0] or ()) for part in given):
+        return None
+    rows = zip(*(part for part in given if part is not None), strict=True)
+    # Of sizes that broadcast one is 1 where they differ, and an unknown one is unknown still.
+    return [None if None in row else max(n for n in row if n is not None) for row in rows]
+
+
 def _product(_node: ir.Node, given: Sequence[Numbers | None]) -> Numbers | None:
     first = given[0]
     if first is None or (len(given) > 1 and given[1] != [0]):
@@ -142,5 +153,6 @@ _RULES: Mapping[str, Callable[[ir.Node, Sequence[Numbers | None]], Numbers | Non
     "Slice": _slice,
     "Gather": _gather,
     "Concat": _concat,
+    "Max": _largest,
     "ReduceProd": _product,
 }

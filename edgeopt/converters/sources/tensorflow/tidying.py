@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from edgeopt.converters.dense import fuse_biases
 from edgeopt.converters.loops import write_out_loops
 from edgeopt.converters.reordering.transposes import move_transposes
 from edgeopt.converters.shapes import constant_shapes
@@ -30,6 +31,7 @@ def tidy(path: Path, name: str) -> None:
     constant_shapes(model)
     move_transposes(model)
     constant_shapes(model)  # a transpose of axes of size 1 is a Reshape
+    fuse_biases(model.graph)
     save_apart(model, path)
 
 
