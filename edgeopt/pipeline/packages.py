@@ -49,7 +49,7 @@ PACKAGES = (
     Package("msgspec", "msgspec", "0.19"),
     Package("numpy", "numpy", "1.26"),
     Package("onnx", "onnx", "1.17"),
-    Package("onnx_ir", "onnx-ir", "0.1.12"),
+    Package("onnx_ir", "onnx-ir", "0.1.14"),
     Package("onnxruntime", "onnxruntime", "1.20"),
     Package("PIL", "pillow", "10"),
     Package("rich", "rich", "13"),
