@@ -88,6 +88,7 @@ def compare(name: str, folder: Path) -> None:
     model, samples = make(name, folder)
     ours = [sys.executable, "-m", "edgeopt", "convert", str(model), "--to", "tflite"]
     ours += ["--precision", "fp32,int8", "--calibration", str(samples), "-o", str(folder)]
+    ours += ["--min-sqnr", "-200"]  # what comes of it is what is compared
     theirs = [sys.executable, "-c", OFFICIAL, str(model), str(samples), str(folder)]
     print(f"{name}: EdgeOpt {seconds(ours):.1f} s, TFLiteConverter {seconds(theirs):.1f} s")
     expected = np.load(folder / "expected.npy")
