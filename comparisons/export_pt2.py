@@ -10,9 +10,9 @@ import tempfile
 from pathlib import Path
 
 from processes import median_seconds, ratios, run_paired
+from rounds import ROUNDS
 
 HERE = Path(__file__).resolve().parent
-ROUNDS = 5
 
 
 def main(assets: Path) -> list[str]:

@@ -16,7 +16,7 @@ from edgeopt.converters.pooling import canonical_pooling
 from edgeopt.core.errors import ModelError, UnsupportedError
 from edgeopt.core.graph import FloatGraph, graph_digest
 from edgeopt.core.ir import ir, passes
-from edgeopt.core.onnx_file import save_apart
+from edgeopt.core.onnx_file import remove, save_apart
 from edgeopt.core.runtime import open_session
 from edgeopt.core.tensors import TensorSpec
 
@@ -43,12 +43,12 @@ def simplify(exported: Path, result: Path, name: str) -> FloatGraph:
         ModelError: If the runtime can't load it, or it isn't a model of tensors.
         UnsupportedError: If the runtime lacks an operator, or it is larger than 2 GB.
     """
-    undecided = _undecided(exported, name)
-    model = _folded(exported, result.with_name("folded.onnx"), name, undecided)
+    undecided, folded = _undecided(exported, name), result.with_name("folded.onnx")
+    model = _folded(exported, folded, name, undecided)
     if passes.RemoveUnusedNodesPass()(model).modified:
         # The optimizers count a dead node among a value's consumers, and so didn't merge it.
         save_apart(model, exported)
-        model = _folded(exported, result.with_name("folded.onnx"), name, undecided)
+        model = _folded(exported, folded, name, undecided)
     refuse_large(model, name)
     if _untyped(model.graph):
         passes.ShapeInferencePass()(model)
@@ -57,12 +57,14 @@ def simplify(exported: Path, result: Path, name: str) -> FloatGraph:
     clean(model)
     _name_dimensions(model.graph)
     save_apart(model, result)
-    return FloatGraph(
+    graph = FloatGraph(
         path=result,
         inputs=tuple(tensor_spec(v, name) for v in model.graph.inputs),
         outputs=tuple(tensor_spec(v, name) for v in model.graph.outputs),
         sha256=graph_digest(model),
     )
+    remove(folded)
+    return graph
 
 
 def clean(model: ir.Model) -> None:

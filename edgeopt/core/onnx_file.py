@@ -7,6 +7,7 @@ that is edited in a few places is written without them.
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 from edgeopt.core.files import weights_of
@@ -42,3 +43,11 @@ def save_graph(model: ir.Model, path: Path) -> None:
         path: Where to: into that file's folder, as the runtime takes no weights from others.
     """
     ir.save(model, path)
+
+
+def remove(path: Path) -> None:
+    """Remove a graph and the weights beside it, if there are any."""
+    path.unlink()
+    # Windows keeps a file that is still mapped; it goes with the temporary folder.
+    with contextlib.suppress(PermissionError):
+        weights_of(path).unlink(missing_ok=True)

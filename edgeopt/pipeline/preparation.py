@@ -12,6 +12,7 @@ from edgeopt.converters.simplify import simplify
 from edgeopt.converters.sources import Source, SourceOptions, open_source
 from edgeopt.core.files import reporting
 from edgeopt.core.graph import FloatGraph
+from edgeopt.core.onnx_file import remove
 from edgeopt.core.preprocessing import Preprocessing
 from edgeopt.core.progress import Progress, silent
 from edgeopt.data import Dataset, open_dataset
@@ -57,7 +58,7 @@ class Preparation:
         with reporting(self.scratch, "name a folder with more room in TMPDIR"):
             self.source.export(exported)
             graph = simplify(exported, self.scratch / "float.onnx", self.source.record.location)
-        exported.unlink()
+        remove(exported)
         return graph
 
     def dataset(self, data: Any) -> Dataset:

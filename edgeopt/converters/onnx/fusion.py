@@ -10,6 +10,7 @@ import onnx
 
 from edgeopt.core.ir import ir
 from edgeopt.core.manifest import FloatLayer
+from edgeopt.core.onnx_file import remove
 from edgeopt.core.runtime import open_session
 
 INTEGER_OPS = frozenset(
@@ -80,7 +81,7 @@ def check_fusion(
     optimized = scratch / "optimized.onnx"
     open_session(artifact, level="extended", optimized=optimized)
     nodes = onnx.load(optimized, load_external_data=False).graph.node
-    optimized.unlink()
+    remove(optimized)
     found = {node.name: node.op_type for node in nodes}
     stayed = tuple(
         FloatLayer(

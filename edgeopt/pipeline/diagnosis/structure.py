@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 from edgeopt.core.ir import ir
+from edgeopt.core.onnx_file import remove
 from edgeopt.core.runtime import open_session
 from edgeopt.pipeline.diagnosis.runtime_records import InsertedOp
 
@@ -37,5 +38,5 @@ def _counts(path: Path, scratch: Path) -> Counter[str]:
     optimized = scratch / "optimized.onnx"
     open_session(path, optimized=optimized)
     counts = Counter(node.op_type for node in ir.load(optimized).graph.all_nodes())
-    optimized.unlink()
+    remove(optimized)
     return counts
