@@ -74,7 +74,7 @@ endef
 
 $(VENV)/.edgeopt: pyproject.toml constraints.txt
 	$(new_environment)
-	$(PY) $(PIP_INSTALL) --build-constraint constraints.txt --group tensorflow --editable '.[torch,tflite]'
+	$(PY) $(PIP_INSTALL) --build-constraint constraints.txt --group tensorflow --editable '.[torch,tflite,tensorrt]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.edgeopt

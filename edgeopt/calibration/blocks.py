@@ -22,7 +22,9 @@ _SHRINKS = np.linspace(1.1, 0.75, 15, dtype=np.float32)
 """Candidate scales, as shares of the one that just holds the largest weight."""
 
 
-def nearest_blocks(weight: Floats, block: int = BLOCK, bits: int = 4) -> tuple[Bytes, Floats]:
+def nearest_blocks(
+    weight: Floats, block: int = BLOCK, bits: int = 4, *, positive: bool = False
+) -> tuple[Bytes, Floats]:
     """Round to nearest, at the scale of least squared error.
 
     The integers go from ``-2^(bits-1)`` to ``2^(bits-1) - 1``. A scale may be negative: the
@@ -32,6 +34,7 @@ def nearest_blocks(weight: Floats, block: int = BLOCK, bits: int = 4) -> tuple[B
         weight: ``(K, N)``; blocks run along K, the last one may be shorter.
         block: Weights in a block.
         bits: Of the integers.
+        positive: Whether scales must be; then the largest weight may lie on the shorter side.
 
     Returns:
         The integers, ``(K, N)``, and the scales, ``(ceil(K / block), N)``.
@@ -41,6 +44,8 @@ def nearest_blocks(weight: Floats, block: int = BLOCK, bits: int = 4) -> tuple[B
     half = 1 << (bits - 1)
     largest = np.take_along_axis(padded, np.abs(padded).argmax(1)[:, None], 1)
     base = np.where(np.abs(largest) < _NOTHING, np.float32(1), largest / -half)
+    if positive:
+        base = np.abs(base)
     best = np.full(base.shape, np.inf, np.float32)
     scales, integers = base, np.zeros_like(padded)
     for shrink in _SHRINKS:

@@ -129,8 +129,33 @@ WRITERS: dict[tuple[Format, Precision], Entry] = {
             (Precision.INT4_WEIGHT, "int4_weight"),
         )
     },
+    **{
+        (Format.TENSORRT, precision): Entry(
+            f"{precision} TensorRT",
+            f"edgeopt.converters.tensorrt.writers:write_{name}",
+            "tensorrt",
+            ("tensorrt_rtx",),
+        )
+        for precision, name in (
+            (Precision.FP32, "fp32"),
+            (Precision.FP16, "fp16"),
+            (Precision.INT8, "int8"),
+            (Precision.INT8_WEIGHT, "int8_weight"),
+            (Precision.INT4_WEIGHT, "int4_weight"),
+        )
+    },
 }
 """Combinations that exist; each is a :class:`~.writer.Writer`."""
+
+
+LACKING: dict[tuple[Format, Precision], str] = {
+    (Format.TENSORRT, Precision.INT8_DYNAMIC): (
+        "it takes ranges from the file, not from what it sees at run time; int8 is the nearest"
+    ),
+    (Format.TENSORRT, Precision.INT16X8): "it has no 16-bit integer activations",
+    (Format.TENSORRT, Precision.AUTO): "its candidates are timed on the GPU, which isn't done yet",
+}
+"""Why a combination doesn't exist, where there is more to say."""
 
 
 def formats() -> list[Format]:

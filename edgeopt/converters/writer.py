@@ -9,10 +9,11 @@ from typing import Protocol
 
 from edgeopt.calibration.ranges import RangeMethod
 from edgeopt.calibration.table import CalibrationTable
+from edgeopt.converters.tensorrt.options import BuildOptions
 from edgeopt.core.effort import Effort
 from edgeopt.core.graph import FloatGraph
 from edgeopt.core.layout import Ends, Layout
-from edgeopt.core.manifest import Encoding, FloatLayer
+from edgeopt.core.manifest import Encoding, Engine, FloatLayer
 from edgeopt.core.preprocessing import Preprocessing
 from edgeopt.core.progress import Progress, silent
 from edgeopt.data import Sample
@@ -51,6 +52,7 @@ class WriteRequest:
         layout: Of the artifact's image inputs; formats that have no choice leave it alone.
         io: What an int8 artifact takes and gives, likewise.
         preprocessing: How pictures become its input, for formats that have a word for it.
+        build: How engines are built.
     """
 
     graph: FloatGraph
@@ -67,6 +69,7 @@ class WriteRequest:
     layout: Layout = Layout.NCHW
     io: Ends = Ends.FLOAT
     preprocessing: Preprocessing | None = None
+    build: BuildOptions = field(default_factory=BuildOptions)
 
 
 @dataclass(frozen=True)
@@ -78,12 +81,16 @@ class Written:
         integer_layers: How many convolutions and matrix products the runtime computes in integers.
         float_layers: Those that it doesn't, and why.
         warnings: What the user should know.
+        engine: What is known of a TensorRT engine or kit besides.
+        stand_in: What can be run in the artifact's place; None where it runs itself.
     """
 
     encodings: tuple[Encoding, ...] = ()
     integer_layers: int | None = None
     float_layers: tuple[FloatLayer, ...] = ()
-    warnings: tuple[str, ...] = field(default=())
+    warnings: tuple[str, ...] = ()
+    engine: Engine | None = None
+    stand_in: Path | None = None
 
 
 class Writer(Protocol):

@@ -8,6 +8,7 @@
     │   └── UnsafeFileError           a file that would run code when loaded
     ├── UnsupportedError              asked for what a format, a runtime or a target doesn't have
     ├── DataError                     calibration or evaluation data that is missing or doesn't fit
+    ├── BuildError                    an engine that could not be built
     ├── OutputError                   a file that can't be written, or would be overwritten
     ├── MissingExtraError             a package that isn't installed; names the extra that brings it
     ├── MeasurementError              this machine can't measure what was asked; exit code 3
@@ -55,6 +56,10 @@ class UnsupportedError(EdgeOptError):
 
 class DataError(EdgeOptError):
     """Calibration or evaluation data that is missing or doesn't fit the model."""
+
+
+class BuildError(EdgeOptError):
+    """An engine that could not be built, though the model is one that TensorRT takes."""
 
 
 class OutputError(EdgeOptError):

@@ -39,6 +39,12 @@ def _folder_sha256(folder: Path) -> str:
     return digest.hexdigest()
 
 
+def size_of(path: Path) -> int:
+    """A file's size in bytes; a folder's is that of its files."""
+    files = path.rglob("*") if path.is_dir() else [path]
+    return sum(file.stat().st_size for file in files if file.is_file())
+
+
 _REFUSALS = {
     errno.ENOSPC: "free some space",
     errno.EDQUOT: "free some space",
@@ -121,12 +127,15 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 
 def move_into_place(temporary: Path, path: Path) -> None:
-    """Rename a finished file on the same file system to its real name.
+    """Rename a finished file or folder on the same file system to its real name.
 
     Raises:
         OutputError: If the folder can't be written.
     """
     with reporting(path):
+        if path.is_dir():
+            # A folder can't take another's place: the old one goes where temporary files do.
+            path.replace(temporary.with_name(f"{temporary.name}.replaced"))
         temporary.replace(path)
 
 

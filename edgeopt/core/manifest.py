@@ -115,6 +115,7 @@ class Verification(Record, frozen=True):
         outputs: One entry an output.
         emulated: Whether what lies between Q and DQ was computed in float, because this machine's
             integer kernels saturate and the target's don't.
+        stand_in: Whether the ONNX that went into an engine was run in its place, by ONNX Runtime.
     """
 
     reference: str
@@ -122,6 +123,7 @@ class Verification(Record, frozen=True):
     floor_db: float
     outputs: tuple[OutputCheck, ...]
     emulated: bool = False
+    stand_in: bool = False
 
     @property
     def worst(self) -> OutputCheck:
@@ -158,6 +160,57 @@ class Delegation(Record, frozen=True):
     nodes: int
     partitions: int
     outside: tuple[OutsideNode, ...] = ()
+
+
+class ShapeRange(Record, frozen=True):
+    """The shapes of one input that an engine takes.
+
+    Args:
+        input: Its name.
+        least: The smallest of each size.
+        usual: Those that it is tuned for.
+        largest: The largest.
+    """
+
+    input: str
+    least: tuple[int, ...]
+    usual: tuple[int, ...]
+    largest: tuple[int, ...]
+
+
+class EngineLayer(Record, frozen=True):
+    """A layer of an engine, read from the log of its build.
+
+    Args:
+        name: TensorRT's name for it.
+        kind: TensorRT's kind: ``correlation`` is a convolution, ``gemm`` a matrix product, ``kgen``
+            what was made up of elementwise operators.
+        precision: The type of the activation that goes in, and so what it computes in.
+        weights: The type of its first constant; None without one.
+        nodes: The ONNX nodes that became part of it.
+    """
+
+    name: str
+    kind: str
+    precision: str
+    weights: str | None
+    nodes: tuple[str, ...]
+
+
+class Engine(Record, frozen=True):
+    """What is known of a TensorRT engine besides; or of a kit that one is built from.
+
+    Args:
+        builder: What built it, with its version; None for a kit.
+        compute_capability: What it was built for; empty for any from Ampere on.
+        shapes: What it takes, an entry an input.
+        layers: Its layers; none in a kit.
+    """
+
+    builder: str | None
+    compute_capability: str
+    shapes: tuple[ShapeRange, ...]
+    layers: tuple[EngineLayer, ...] = ()
 
 
 class Recipe(Record, frozen=True):
@@ -209,6 +262,7 @@ class Manifest(Record, frozen=True):
         integer_layers: How many convolutions and matrix products the runtime computes in integers,
             read from its own optimized graph; None where that wasn't looked at.
         float_layers: Those that it doesn't.
+        engine: What is known of a TensorRT engine or kit besides.
     """
 
     artifact: str
@@ -231,6 +285,7 @@ class Manifest(Record, frozen=True):
     verification: Verification | None = None
     builtin: Verification | None = None
     delegation: Delegation | None = None
+    engine: Engine | None = None
     warnings: tuple[str, ...] = ()
     schema: int = SCHEMA
 
@@ -254,7 +309,7 @@ def read_manifest(artifact: Path) -> Manifest | None:
         EdgeOptError: If a file of that name is there and isn't a manifest.
     """
     path = manifest_path(artifact)
-    if not path.is_file() or not artifact.is_file():
+    if not path.is_file() or not artifact.exists():
         return None
     manifest = from_json(path.read_bytes(), Manifest, where=str(path))
     return manifest if manifest.sha256 == sha256(artifact) else None

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 Dim = int | str
 """A dimension: a fixed size, or the name of one that is only known when the model runs."""
 
+Sizes = tuple[int, int, int]
+"""Of a dynamic dimension: the least, the usual and the largest."""
+
 
 class TensorSpec(Record, frozen=True):
     """One input or output of a model.

@@ -9,6 +9,9 @@ from typing import Any
 
 from edgeopt.benchmarks.metrics import UserFunction
 from edgeopt.converters.registry import WRITERS
+from edgeopt.converters.tensorrt import delivery
+from edgeopt.converters.tensorrt.options import PATIENCE, BuildOptions
+from edgeopt.converters.tensorrt.shapes import shape_ranges
 from edgeopt.core.errors import DataError
 from edgeopt.core.files import (
     move_into_place,
@@ -37,6 +40,8 @@ from edgeopt.pipeline.options import (
     parse_names,
     parse_one,
     parse_ranges,
+    parse_seconds,
+    parse_size,
     read_preprocessing,
 )
 from edgeopt.pipeline.preparation import Preparation
@@ -85,6 +90,9 @@ def convert(
     keep_16bit: str | Iterable[str] = (),
     layout: str | None = None,
     io: str | None = None,
+    build_memory: int | str | None = None,
+    build_timeout: float = PATIENCE,
+    timing_cache: str | Path | None = None,
     progress: Progress = silent,
 ) -> ConvertResult:
     """Convert a trained model into artifacts, each verified against its float source.
@@ -93,7 +101,7 @@ def convert(
         model: A ``.pt2``, ``.onnx``, ``.keras``, ``.h5`` or TorchScript file, a SavedModel's
             folder, ``module:factory``, ``file.py:factory``, or a live ``torch.nn.Module`` or
             Keras model.
-        to: Formats: ``onnx``, ``tflite``.
+        to: Formats: ``onnx``, ``tflite``, ``tensorrt``.
         precision: Precisions: ``fp32``, ``fp16``, ``int8``, ``int8-dynamic``, ``int8-weight``,
             ``int16x8``, ``int4-weight``; ``auto`` is int8 with as few layers float
             or at 16 bits as a budget needs.
@@ -110,7 +118,8 @@ def convert(
         ranges: How int8 chooses activation ranges: ``min-max``, ``percentile``, ``entropy``,
             ``l2``, ``l2.4``; ``auto`` is ``l2.4`` for convolutional nets, ``min-max`` for others.
         input: ``name:float32[1,3,224,224]`` for what the model's file can't tell of its inputs;
-            ``name=16000`` makes an input of an ONNX model a constant.
+            ``name=16000`` makes an input of an ONNX model a constant;
+            ``name:float32[1..8,3,224,224]`` gives the sizes that an engine takes.
         weights: The weights of a factory's model: ``.safetensors``, ``.pt`` with weights only, or
             Keras's ``.weights.h5``.
         signature: The signature of a SavedModel to convert; ``serving_default`` or the only one if
@@ -132,6 +141,10 @@ def convert(
         layout: The order of the axes of a TFLite artifact's image inputs: ``nchw`` or ``nhwc``;
             the model's own if None. Data is given in the model's own in any case.
         io: What an int8 TFLite artifact takes and gives: ``float``, or ``int8`` integers.
+        build_memory: What building an engine may take of memory, and the engine of scratch memory
+            on the GPU: bytes, or ``"2GB"``.
+        build_timeout: How long building one engine may take, in s.
+        timing_cache: A file of timings that building an engine reads and adds to.
         progress: Told how far each step is.
 
     Raises:
@@ -160,6 +173,11 @@ def convert(
         keep_16bit=parse_layers(keep_16bit),
         layout=parse_one(Layout, layout, "--layout"),
         io=parse_one(Ends, io, "--io"),
+        build=BuildOptions(
+            memory=parse_size(build_memory, "--build-memory"),
+            timeout=parse_seconds(build_timeout, "--build-timeout"),
+            timing_cache=None if timing_cache is None else Path(timing_cache),
+        ),
         search=read_auto_options(
             max_drop=max_drop,
             min_sqnr=min_sqnr,
@@ -201,7 +219,10 @@ def _checked_target(options: ConvertOptions) -> Profile:
     target = load_target(options.target)
     for wanted in _wanted(options):
         target.check(*wanted, wide=bool(options.keep_16bit))
-        WRITERS[wanted].check()
+        if wanted[0] is Format.TENSORRT:
+            delivery.check(target)  # what isn't installed isn't needed for a kit
+        else:
+            WRITERS[wanted].check()
     for data in (options.calibration, options.evaluation):
         check_exists(data)
     if options.table is not None and not options.table.is_file():
@@ -241,6 +262,8 @@ def _check_model(material: Material) -> None:
         from edgeopt.converters.tflite.survey import check_fits
 
         check_fits(material.graph.path, material.prepared.source.record.location)
+    if Format.TENSORRT in material.options.to:
+        shape_ranges(material.graph.inputs, material.prepared.ranges)
 
 
 def _place(made: list[Artifact], work: Path) -> None:

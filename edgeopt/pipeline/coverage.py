@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from edgeopt.converters.tensorrt.quantized_file import quantized_file
 from edgeopt.core.errors import UsageError
 from edgeopt.core.precision import Format
 from edgeopt.core.progress import Progress, silent
@@ -39,7 +40,8 @@ class Coverage(Record, frozen=True):
         format: The format.
         fits: Whether all of it.
         mapped: The float graph's nodes that it can, by ONNX operator.
-        becomes: What they become, by the format's operator, before any are fused.
+        becomes: What they become, by the format's operator, before any are fused; empty for
+            TensorRT, where that is known when an engine is built.
         refused: Those that it can't.
         unseen: Nodes that weren't looked at, by operator: the shape of what they take is unknown,
             coming from one that was refused.
@@ -66,7 +68,8 @@ def coverage(
 
     Args:
         model: What :func:`edgeopt.convert` takes.
-        format: ``tflite``; ONNX expresses everything that can be converted.
+        format: ``tflite`` or ``tensorrt``; ONNX expresses everything that can be converted. For
+            TensorRT, ``model`` may be an ONNX file that is quantized already.
         input: As :func:`edgeopt.convert` takes it.
         signature: Likewise.
         progress: Told what is going on.
@@ -76,15 +79,32 @@ def coverage(
         UsageError: If there is nothing to ask of the format.
     """
     (fmt,) = parse_names(Format, [format], "--for")
-    if fmt is not Format.TFLITE:
-        raise UsageError(f"every model that can be read can be {fmt.value}", hint="ask for tflite")
-    from edgeopt.converters.tflite.survey import survey_file
-
+    if fmt is Format.ONNX:
+        raise UsageError(
+            f"every model that can be read can be {fmt.value}", hint="ask for tflite or tensorrt"
+        )
+    if fmt is Format.TENSORRT and (quantized := quantized_file(model)) is not None:
+        return _tensorrt(quantized, str(model))
     with tempfile.TemporaryDirectory(prefix="edgeopt-", ignore_cleanup_errors=True) as scratch:
         prepared = Preparation(
             model, Path(scratch), tuple(input), progress=progress, signature=signature
         )
-        name = prepared.source.record.location
-        found = survey_file(prepared.graph.path, name)
+        name, path = prepared.source.record.location, prepared.graph.path
+        return _tensorrt(path, name) if fmt is Format.TENSORRT else _tflite(path, name)
+
+
+def _tensorrt(path: Path, name: str) -> Coverage:
+    from edgeopt.converters.tensorrt.support import support_report
+
+    found = support_report(path, name)
     refused = tuple(RefusedNode(r.op, r.node, r.reason, r.hint) for r in found.refused)
-    return Coverage(name, fmt, not refused, found.mapped, found.becomes, refused, found.unseen)
+    return Coverage(name, Format.TENSORRT, not refused, found.mapped, {}, refused, {})
+
+
+def _tflite(path: Path, name: str) -> Coverage:
+    from edgeopt.converters.tflite.survey import survey_file
+
+    found = survey_file(path, name)
+    refused = tuple(RefusedNode(r.op, r.node, r.reason, r.hint) for r in found.refused)
+    fits = not refused
+    return Coverage(name, Format.TFLITE, fits, found.mapped, found.becomes, refused, found.unseen)

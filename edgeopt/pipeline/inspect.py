@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from edgeopt.converters.tensorrt.kit import MODEL as KIT_MODEL
 from edgeopt.core.errors import EdgeOptError
-from edgeopt.core.files import sha256
+from edgeopt.core.files import sha256, size_of
 from edgeopt.core.ir import ir
 from edgeopt.core.manifest import Manifest, manifest_path, read_manifest
 from edgeopt.core.precision import Format
 from edgeopt.core.tflite_file import read_tflite
-from edgeopt.pipeline.inspection import tflite
+from edgeopt.pipeline.inspection import tensorrt, tflite
 from edgeopt.pipeline.inspection.encodings import differences, mismatch_warning, stored_encodings
 from edgeopt.pipeline.inspection.graph import (
     DEQUANTIZE,
@@ -30,7 +31,8 @@ def inspect(file: str | Path) -> Inspection:
     """Read a model back: its layers, its scales, and the evidence beside it.
 
     Args:
-        file: An artifact, or any ``.onnx`` or ``.tflite`` file.
+        file: An artifact, or any ``.onnx`` or ``.tflite`` file. Of an ``.engine`` is told what its
+            manifest knows, of a ``.kit`` what its ONNX model is.
 
     Raises:
         ModelError: If it isn't there or can't be read.
@@ -40,8 +42,17 @@ def inspect(file: str | Path) -> Inspection:
     path = Path(file)
     if path.name.lower().endswith((".tflite", ".tflite.failed")):
         return _inspect_tflite(path, str(file))
+    if path.name.lower().endswith((".engine", ".engine.failed")):
+        return _inspect_engine(path, str(file))
+    if path.is_dir() and (path / KIT_MODEL).is_file():
+        return _inspect_onnx(path / KIT_MODEL, path)
+    return _inspect_onnx(path, path)
+
+
+def _inspect_onnx(path: Path, artifact: Path) -> Inspection:
+    """Inspect a graph that is an artifact, or lies in one."""
     model = open_graph(path)
-    state, manifest, warnings = _manifest(path)
+    state, manifest, warnings = _manifest(artifact)
     stored = stored_encodings(model, path.parent)
     differing = differences(stored, manifest.encodings) if manifest else ()
     known = {layer.node: layer for layer in manifest.float_layers} if manifest else {}
@@ -51,10 +62,10 @@ def inspect(file: str | Path) -> Inspection:
         f"its weights are in {f.name}, which is not there" for f in weights if not f.is_file()
     ]
     return Inspection(
-        file=str(file),
-        sha256=sha256(path),
-        size_bytes=sum(f.stat().st_size for f in (path, *weights) if f.is_file()),
-        format=Format.ONNX,
+        file=str(artifact),
+        sha256=sha256(artifact),
+        size_bytes=sum(size_of(f) for f in (artifact, *weights) if f.exists()),
+        format=Format.ONNX if artifact is path else Format.TENSORRT,
         ir_version=model.ir_version,
         opsets=opsets(model),
         producer=f"{model.producer_name or ''} {model.producer_version or ''}".strip(),
@@ -104,6 +115,32 @@ def _inspect_tflite(path: Path, name: str) -> Inspection:
         signatures=file.signatures,
         metadata=file.metadata,
         normalization=file.normalization,
+    )
+
+
+def _inspect_engine(path: Path, name: str) -> Inspection:
+    tensorrt.check_engine(path)
+    state, manifest, warnings = _manifest(path)
+    return Inspection(
+        file=name,
+        sha256=sha256(path),
+        size_bytes=path.stat().st_size,
+        format=Format.TENSORRT,
+        ir_version=None,
+        opsets={},
+        producer=(manifest.engine.builder or "") if manifest and manifest.engine else "",
+        inputs=manifest.inputs if manifest else (),
+        outputs=manifest.outputs if manifest else (),
+        parameters=None,
+        ops=tensorrt.operators(manifest),
+        qdq_pairs=0,
+        layers=tensorrt.layers(manifest),
+        layers_from=Basis.BUILD_LOG,
+        encodings=(),
+        encodings_match=None,
+        manifest_state=state,
+        manifest=manifest,
+        warnings=(*warnings, *(() if manifest else (tensorrt.UNKNOWN,))),
     )
 
 

@@ -8,7 +8,7 @@ from time import perf_counter
 
 from edgeopt.converters.registry import WRITERS
 from edgeopt.converters.writer import Writer, WriteRequest, Written
-from edgeopt.core.files import reporting, sha256, write_bytes
+from edgeopt.core.files import reporting, sha256, size_of, write_bytes
 from edgeopt.core.manifest import Manifest, write_manifest
 from edgeopt.core.precision import Format, Precision
 from edgeopt.core.record import Record, to_json
@@ -70,7 +70,7 @@ def make_artifact(
     request = with_mix(request, found)
     with reporting(material.options.output):
         written: Written = spared(write(request), search)
-    checked = _check(material, fmt, precision, temporary)
+    checked = _check(material, fmt, precision, written.stand_in or temporary)
     failed = checked is not None and not _passed(material, checked)
     final = failed_path(path) if failed else path
     manifest = _manifest(material, final.name, temporary, fmt, precision, written, checked, found)
@@ -91,6 +91,7 @@ def _request(material: Material, fmt: Format, precision: Precision, path: Path) 
         layout=material.options.layout_of(fmt),
         io=material.options.io_of(fmt, precision),
         preprocessing=material.options.preprocessing,
+        build=material.build,
     )
     if material.options.calibrates(precision):
         request = replace(
@@ -146,7 +147,7 @@ def _manifest(
     return Manifest(
         artifact=name,
         sha256=sha256(file),
-        size_bytes=file.stat().st_size,
+        size_bytes=size_of(file),
         format=fmt,
         precision=precision,
         source=material.prepared.source.record,
@@ -164,5 +165,6 @@ def _manifest(
         verification=checked.verification if checked else None,
         builtin=checked.builtin if checked else None,
         delegation=checked.delegation if checked else None,
+        engine=written.engine,
         warnings=(*written.warnings, *(checked.warnings if checked else ())),
     )

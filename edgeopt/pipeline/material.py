@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from edgeopt.converters.tensorrt.options import BuildOptions
 from edgeopt.converters.writer import Kept
 from edgeopt.core.execution import Opened, open_artifact
 from edgeopt.core.graph import FloatGraph
@@ -76,6 +77,11 @@ class Material:
             self.options.ranges,
             self.progress,
         )
+
+    @property
+    def build(self) -> BuildOptions:
+        """How engines are built."""
+        return replace(self.options.build, ranges=self.prepared.ranges)
 
     @cached_property
     def kept(self) -> Kept:

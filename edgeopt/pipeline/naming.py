@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from edgeopt.converters.tensorrt import delivery
 from edgeopt.core.errors import EdgeOptError, OutputError
 from edgeopt.core.manifest import manifest_path, read_manifest
 from edgeopt.core.precision import Format, Precision
@@ -11,7 +12,12 @@ from edgeopt.targets import DEFAULT_TARGET, Profile, load_target
 
 
 def artifact_name(model: str, fmt: Format, precision: Precision, target: Profile) -> str:
-    """``<model>.<precision>.<ext>``; the target is named where its encoding isn't the default."""
+    """``<model>.<precision>.<ext>``; the target is named where its encoding isn't the default.
+
+    An engine is for one target, so that it is always named; where none can be built it is a kit.
+    """
+    if fmt is Format.TENSORRT:
+        return f"{model}.{precision.value}.{target.name}{delivery.suffix(target)}"
     special = precision.quantizes and (
         target.rules(fmt).deciding(precision)
         != load_target(DEFAULT_TARGET).rules(fmt).deciding(precision)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -11,7 +12,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from edgeopt.calibration.ranges import RangeMethod
-from edgeopt.converters.registry import formats, precisions
+from edgeopt.converters.registry import LACKING, formats, precisions
+from edgeopt.converters.tensorrt.options import BuildOptions
 from edgeopt.core.effort import Effort
 from edgeopt.core.ends import image
 from edgeopt.core.errors import UnsupportedError, UsageError
@@ -55,6 +57,7 @@ class ConvertOptions:
         layout: Of TFLite artifacts' image inputs; None: the model's own.
         io: What int8 TFLite artifacts take and give; None: floats.
         channels_last: Whether the model itself has its images' channels last.
+        build: How engines are built.
     """
 
     to: tuple[Format, ...]
@@ -80,6 +83,7 @@ class ConvertOptions:
     layout: Layout | None = None
     io: Ends | None = None
     channels_last: bool = False
+    build: BuildOptions = field(default_factory=BuildOptions)
 
     def __post_init__(self) -> None:
         for fmt in self.to:
@@ -93,6 +97,7 @@ class ConvertOptions:
             raise UsageError(f"--min-sqnr is {self.min_sqnr}", hint="use a number of dB")
         self._check_search()
         self._check_ends()
+        self._check_build()
         if self.keep_16bit and not any(p.static for p in self.precision):
             raise UsageError(
                 "--keep-16bit is for int8", hint="add --precision int8; int16x8 has 16 bits anyway"
@@ -134,6 +139,15 @@ class ConvertOptions:
             raise UsageError(
                 "--io is of int8 TFLite artifacts, and none is asked for",
                 hint="add --to tflite --precision int8, or leave --io out",
+            )
+
+    def _check_build(self) -> None:
+        asked = self.build != BuildOptions(self.build.ranges)
+        if asked and Format.TENSORRT not in self.to:
+            raise UsageError(
+                "--build-memory, --build-timeout and --timing-cache are for engines, and none is "
+                "asked for",
+                hint="add --to tensorrt, or leave them out",
             )
 
     def layout_of(self, fmt: Format) -> Layout:
@@ -182,8 +196,9 @@ def _check_exists(fmt: Format, asked: Iterable[Precision]) -> None:
         )
     for precision in asked:
         if precision not in has:
+            why = f": {LACKING[fmt, precision]}" if (fmt, precision) in LACKING else ""
             raise UnsupportedError(
-                f"there is no {precision.value} {fmt.value}",
+                f"there is no {precision.value} {fmt.value}{why}",
                 hint=f"{fmt.value} has: {', '.join(has)}",
             )
 
@@ -243,6 +258,34 @@ def _member(kind: type[E], text: str, option: str) -> E:
 
 def _offered(kind: type[E]) -> list[str]:
     return [*formats()] if issubclass(kind, Format) else [*kind]
+
+
+_UNITS = {"": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30}
+
+
+def parse_size(value: int | str | None, option: str) -> int | None:
+    """Read bytes: ``2GB``, ``512MiB``, or a number.
+
+    Raises:
+        UsageError: If it isn't one.
+    """
+    if value is None:
+        return None
+    found = re.fullmatch(r"(\d+(?:\.\d+)?) *([a-z]*)", str(value).strip().lower())
+    if found is None or found[2] not in _UNITS or float(found[1]) == 0:
+        raise UsageError(f"{option}: {value!r} isn't a size", hint="write it as 2GB or 512MiB")
+    return int(float(found[1]) * _UNITS[found[2]])
+
+
+def parse_seconds(value: float, option: str) -> float:
+    """Check a time limit.
+
+    Raises:
+        UsageError: If it isn't more than 0.
+    """
+    if not 0 < value < math.inf:
+        raise UsageError(f"{option} is {value} s", hint="use more than 0")
+    return value
 
 
 def parse_effort(value: str | None) -> Effort | None:

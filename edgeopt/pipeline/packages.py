@@ -60,6 +60,7 @@ PACKAGES = (
     Package("tf2onnx", "tf2onnx", "1.17", "tensorflow"),
     Package("ai_edge_litert", "ai-edge-litert", "2.0", "tflite"),
     Package("flatbuffers", "flatbuffers", "24", "tflite"),
+    Package("tensorrt_rtx", "tensorrt-rtx", "1.7", "tensorrt"),
 )
 
 

@@ -15,6 +15,7 @@ from edgeopt.core.graph import FloatGraph
 from edgeopt.core.onnx_file import remove
 from edgeopt.core.preprocessing import Preprocessing
 from edgeopt.core.progress import Progress, silent
+from edgeopt.core.tensors import Sizes
 from edgeopt.data import Dataset, open_dataset
 
 
@@ -31,6 +32,7 @@ class Preparation:
         code_allowed: False under ``--no-code``.
         progress: Told what is going on.
         signature: One of a SavedModel's.
+        ranges: Of inputs' sizes, as ``input`` has them.
     """
 
     model: Any
@@ -42,11 +44,12 @@ class Preparation:
     progress: Progress = silent
     signature: str | None = None
     source: Source = field(init=False)
+    ranges: dict[str, tuple[Sizes | None, ...]] = field(init=False)
 
     def __post_init__(self) -> None:
-        options = SourceOptions(
-            parse_inputs(self.input), self.weights, self.code_allowed, self.signature
-        )
+        inputs = parse_inputs(self.input)
+        self.ranges = inputs.ranges
+        options = SourceOptions(inputs, self.weights, self.code_allowed, self.signature)
         self.progress("reading the model", 0, None)
         self.source = open_source(self.model, options)
 

@@ -24,6 +24,12 @@ DEFAULT_TARGET = "x86-64-vnni"
 gives the same bytes on every machine."""
 
 
+COMPUTE_CAPABILITIES = (
+    *("7.5", "8.0", "8.6", "8.7", "8.9", "9.0", "10.0", "10.3", "11.0", "12.0", "12.1"),
+)
+"""Of the GPUs that TensorRT 10.3 to 11 supports, Turing being the oldest."""
+
+
 class Runtime(StrEnum):
     """What reads an artifact on the device."""
 
@@ -126,6 +132,29 @@ class Cpu(Record, frozen=True):
     features: tuple[str, ...] = ()
 
 
+class Gpu(Record, frozen=True):
+    """The graphics processor, where TensorRT runs on it.
+
+    Args:
+        compute_capability: As NVIDIA counts them: ``8.9``; empty for any from Ampere on.
+    """
+
+    compute_capability: str = ""
+
+    def __post_init__(self) -> None:
+        known = ", ".join(COMPUTE_CAPABILITIES)
+        if self.compute_capability not in ("", *COMPUTE_CAPABILITIES):
+            raise ValueError(
+                f"TensorRT knows no compute capability {self.compute_capability!r} (it knows "
+                f"{known})"
+            )
+
+    @property
+    def name(self) -> str:
+        """As TensorRT has it: ``SM89``; empty for any."""
+        return f"SM{self.compute_capability.replace('.', '')}" if self.compute_capability else ""
+
+
 class Profile(Record, frozen=True):
     """A target device.
 
@@ -133,14 +162,19 @@ class Profile(Record, frozen=True):
         name: How it is named on the command line.
         description: One line.
         encoding: The int8 rules of each format's runtime on it.
+        like: Shipped profiles that give what this one doesn't say itself: encodings, the processor
+            and the warning; the first that says it.
         cpu: The processor that computes; None where another device does.
+        gpu: What TensorRT runs on; None without one.
         warning: Said when artifacts are made for it, such as where they would be wrong.
     """
 
     name: str
     description: str
-    encoding: dict[Format, EncodingRules]
+    encoding: dict[Format, EncodingRules] = msgspec.field(default_factory=dict)
+    like: tuple[str, ...] = ()
     cpu: Cpu | None = None
+    gpu: Gpu | None = None
     warning: str = ""
 
     @property
@@ -167,6 +201,11 @@ class Profile(Record, frozen=True):
             UnsupportedError: Says why, and names those that it has.
             UsageError: If the profile has no encoding for the format.
         """
+        if fmt is Format.TENSORRT and self.gpu is None:
+            raise UsageError(
+                f"an engine is built for one GPU, and target {self.name!r} has none",
+                hint=f"name a target that has one: {', '.join(_with_gpu())}",
+            )
         if not precision.quantizes:
             return
         lacking = self.rules(fmt).lacking
@@ -216,7 +255,7 @@ def load_target(name: str) -> Profile:
         UsageError: If there is none of that name (suggests the nearest), or the file isn't valid.
     """
     if name.endswith(".toml"):
-        return read_toml(Path(name), Profile)
+        return _completed(read_toml(Path(name), Profile))
     known = shipped_targets()
     if name not in known:
         near = difflib.get_close_matches(name, known, n=1)
@@ -228,4 +267,20 @@ def load_target(name: str) -> Profile:
     with resources.as_file(
         resources.files("edgeopt.targets") / "profiles" / f"{name}.toml"
     ) as path:
-        return read_toml(path, Profile)
+        return _completed(read_toml(path, Profile))
+
+
+def _completed(profile: Profile) -> Profile:
+    for name in profile.like:
+        other = load_target(name)
+        profile = msgspec.structs.replace(
+            profile,
+            encoding={**other.encoding, **profile.encoding},
+            cpu=profile.cpu or other.cpu,
+            warning=profile.warning or other.warning,
+        )
+    return profile
+
+
+def _with_gpu() -> list[str]:
+    return [name for name in shipped_targets() if load_target(name).gpu is not None]

@@ -18,7 +18,7 @@ from edgeopt.targets.profile import shipped_targets
 
 Core = Callable[..., CompletedProcess[str]]
 
-HEAVY = ("torch", "tensorflow", "onnxscript", "safetensors", "ai_edge_litert")
+HEAVY = ("torch", "tensorflow", "onnxscript", "safetensors", "ai_edge_litert", "tensorrt_rtx")
 
 _TENSORFLOW = "edgeopt.converters.sources.tensorflow"
 BESIDE_ENTRIES = {

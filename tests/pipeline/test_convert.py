@@ -234,7 +234,7 @@ def test_the_preprocessing_is_in_the_manifest(conv_net: Path, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("options", "kind", "told"),
     [
-        ({"to": "tensorrt"}, UnsupportedError, "there is no tensorrt yet: there is: onnx, tflite"),
+        ({"to": "tensorrt"}, UsageError, "'x86-64-vnni' has none: .*rtx-4090"),
         ({"to": "coreml"}, UsageError, "no format 'coreml'.*known: onnx"),
         ({"to": []}, UsageError, "--to is empty"),
         ({"precision": "int9"}, UsageError, "did you mean int8"),

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 DATA = "A .npz with an array for each input, a folder of images, or module:function."
 CHECKS = "Verification and files"
 MIXED = "Mixed precision"
+ENGINES = "Building TensorRT engines"
 
 EXAMPLES = (
     "edgeopt convert model.pt2",
@@ -36,6 +37,8 @@ EXAMPLES = (
     "edgeopt convert model.onnx --precision int8 --table out/model.table.npz --effort fast",
     "edgeopt convert model.pt2 --to onnx,tflite --precision fp32,int8 --calibration c.npz \\\n"
     "    --layout nhwc",
+    "edgeopt convert model.onnx --to tensorrt --precision fp16,int8 --calibration c.npz \\\n"
+    "    --target rtx-4090 --input 'image:float32[1..8,3,224,224]'",
     "edgeopt convert model.onnx --precision auto --max-drop 0.5pp --calibration c.npz \\\n"
     "    --evaluation test.npz",
     "edgeopt convert model.onnx --precision int8-dynamic,int4-weight --keep-float 'head,*/attn/*'",
@@ -105,7 +108,8 @@ EXAMPLES = (
 @option(
     "--target",
     metavar="NAME|FILE.toml",
-    help="The device they are for; x86-64-vnni if not given. Also: x86-64, arm64, tensorrt.",
+    help="The device they are for; x86-64-vnni if not given. Also: x86-64, arm64, "
+    "rtx-4090, jetson-orin-nano and others; `--to tensorrt` needs one with a GPU.",
 )
 @option(
     "--effort",
@@ -143,6 +147,27 @@ EXAMPLES = (
 )
 @model_options
 @preprocessing_options
+@option(
+    "--build-memory",
+    section=ENGINES,
+    metavar="SIZE",
+    help="What building an engine may take of memory, and the engine of scratch memory: 2GB.",
+)
+@option(
+    "--build-timeout",
+    type=float,
+    default=900.0,
+    section=ENGINES,
+    metavar="S",
+    help="How long building one engine may take: 900 s if not given.",
+)
+@option(
+    "--timing-cache",
+    type=click.Path(),
+    section=ENGINES,
+    metavar="FILE",
+    help="Timings that building an engine reads and adds to, so that the next one is quicker.",
+)
 @option(
     "--max-drop",
     section=MIXED,

@@ -13,6 +13,7 @@ EXAMPLES = (
     "edgeopt inspect out/model.int8.onnx",
     "edgeopt inspect model.onnx -v",
     "edgeopt inspect out/model.int8.tflite --json",
+    "edgeopt inspect out/model.int8.rtx-4090.engine",
     "edgeopt inspect model.onnx --for tflite",
 )
 
@@ -22,7 +23,7 @@ EXAMPLES = (
 @option(
     "--for",
     "fmt",
-    type=click.Choice(["tflite"]),
+    type=click.Choice(["tflite", "tensorrt"]),
     help="Show instead which operators of a model this format can express, which not, and why; "
     "FILE is then what convert takes.",
 )
@@ -36,7 +37,8 @@ EXAMPLES = (
 def inspect(terminal: Terminal, file: str, fmt: str | None, input: tuple[str, ...]) -> None:
     """Show what is inside a model: layers, scales, evidence.
 
-    FILE is an artifact, or any .onnx or .tflite file. The scales are read from the file itself and
+    FILE is an artifact, or any .onnx or .tflite file; of an .engine is shown what its manifest
+    knows. The scales are read from the file itself and
     compared with its manifest, if there is one. Long tables are cut; -v and --json have all of
     them.
     """

@@ -69,7 +69,18 @@ def _integer(manifest: Manifest) -> str:
 
 
 def _told(artifact: Artifact) -> list[str]:
-    return [*_based_on(artifact.manifest), *_effort(artifact), *_spared(artifact)]
+    return [*_based_on(artifact.manifest), *_effort(artifact), *_spared(artifact), *_kit(artifact)]
+
+
+def _kit(artifact: Artifact) -> list[str]:
+    """What to do with a kit, which is no engine yet."""
+    manifest, name = artifact.manifest, Path(artifact.path).name
+    if manifest.engine is None or manifest.engine.builder is not None:
+        return []
+    return [
+        f"{name} is a kit, not an engine: one for {manifest.recipe.target} is built there. It "
+        "holds the prepared model and the shapes that it takes."
+    ]
 
 
 def _effort(artifact: Artifact) -> list[str]:
@@ -137,6 +148,8 @@ def _reference(checked: Verification) -> str:
 
 
 def _how(checked: Verification) -> str:
+    if checked.stand_in:
+        return " by what went into it: the ONNX, computed as it stands by ONNX Runtime"
     if not checked.emulated:
         return ""
     return ", sums emulated in float: this CPU's 8-bit kernels saturate, the target's don't"

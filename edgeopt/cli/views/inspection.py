@@ -8,7 +8,7 @@ from edgeopt.cli.figures import decibels, percent, plural, size, three
 from edgeopt.cli.tables import lines, table
 from edgeopt.cli.views.conversion import samples
 from edgeopt.cli.views.delegation import delegated
-from edgeopt.core.manifest import Manifest, Verification
+from edgeopt.core.manifest import Engine, Manifest, Verification
 from edgeopt.core.tflite_metadata import StoredNormalization
 from edgeopt.pipeline.inspection.records import (
     Basis,
@@ -17,6 +17,12 @@ from edgeopt.pipeline.inspection.records import (
     ManifestState,
     StoredEncoding,
 )
+
+_BASES = {
+    Basis.RUNTIME: "seen in the runtime's graph",
+    Basis.STRUCTURE: "by structure",
+    Basis.BUILD_LOG: "by the log of the build",
+}
 
 MOST_LAYERS = 60
 MOST_OPERATORS = 10
@@ -42,7 +48,7 @@ def _summary(found: Inspection, everything: bool) -> list[tuple[str, str]]:
     return [
         ("file", found.file),
         ("format", _format(found)),
-        ("size", f"{size(found.size_bytes)}, {plural(found.parameters, 'parameter')}"),
+        ("size", _size(found)),
         ("sha256", found.sha256),
         *(("input", str(spec)) for spec in found.inputs),
         *(("output", str(spec)) for spec in found.outputs),
@@ -54,6 +60,12 @@ def _summary(found: Inspection, everything: bool) -> list[tuple[str, str]]:
         ("delegate", delegated(found.delegation) if found.delegation is not None else ""),
         *_evidence(found),
     ]
+
+
+def _size(found: Inspection) -> str:
+    if found.parameters is None:
+        return size(found.size_bytes)
+    return f"{size(found.size_bytes)}, {plural(found.parameters, 'parameter')}"
 
 
 def _normalization(said: StoredNormalization) -> str:
@@ -79,7 +91,7 @@ def _integers(found: Inspection) -> str:
     if not found.layers:
         return ""
     count = sum(layer.arithmetic == "integer" for layer in found.layers)
-    basis = "seen in the runtime's graph" if found.layers_from is Basis.RUNTIME else "by structure"
+    basis = _BASES[found.layers_from]
     pairs = f"; {plural(found.qdq_pairs, 'QDQ pair')}" if found.qdq_pairs else ""
     if not count:
         return f"none in {plural(len(found.layers), 'layer')}{pairs}"
@@ -98,11 +110,25 @@ def _evidence(found: Inspection) -> list[tuple[str, str]]:
     return [
         ("manifest", "describes this file"),
         ("precision", _precision(manifest)),
+        *_engine(manifest.engine),
         ("source", f"{manifest.source.location} ({manifest.source.kind})"),
         ("calibrated", " and ".join(map(samples, manifest.calibration))),
         ("scales", _scales(found)),
         *_verified(manifest),
     ]
+
+
+def _engine(engine: Engine | None) -> list[tuple[str, str]]:
+    if engine is None:
+        return []
+    capability = engine.compute_capability
+    gpu = f"compute capability {capability}" if capability else "any from Ampere on"
+    shapes = [
+        ("takes", f"{s.input}: {' to '.join(dict.fromkeys(map(str, (s.least, s.largest))))}")
+        for s in engine.shapes
+    ]
+    kind = "an engine" if engine.builder else "a kit that the engine is built from on the device"
+    return [("is", kind), ("gpu", gpu), *shapes]
 
 
 def _precision(manifest: Manifest) -> str:
@@ -134,6 +160,7 @@ def _check(verification: Verification, index: int) -> str:
         f"{verification.reference} (floor {verification.floor_db:g}), max abs error "
         f"{output.max_abs_error:.3g}{agreement}, on {samples(verification.data)}"
         f"{', emulated' if verification.emulated else ''}"
+        f"{', as the ONNX that went in' if verification.stand_in else ''}"
     )
 
 

@@ -54,18 +54,25 @@ class Placement:
     fixed: Mapping[str, FixedEncoding] = field(default_factory=dict)
 
 
-def place(graph: ir.Graph, ranges: Mapping[str, Range], kept: Set[str] = frozenset()) -> Placement:
+def place(
+    graph: ir.Graph,
+    ranges: Mapping[str, Range],
+    kept: Set[str] = frozenset(),
+    *,
+    runtime: str = "ONNX Runtime",
+) -> Placement:
     """Plan the integer parts of a float graph.
 
     Args:
         graph: The float graph.
         ranges: Every usable range, by tensor.
         kept: Names of nodes that are to stay float.
+        runtime: What is to run it, for messages.
     """
     anchors: list[ir.Node] = []
     refused: list[FloatLayer] = []
     for node in graph:
-        why = KEPT_FLOAT if node.name in kept else _why_float(node, ranges)
+        why = KEPT_FLOAT if node.name in kept else _why_float(node, ranges, runtime)
         if why is None:
             anchors.append(node)
         elif why:
@@ -80,12 +87,12 @@ def range_of(value: ir.Value, ranges: Mapping[str, Range]) -> Range | None:
     return ranges.get(range_source(value).name or "")
 
 
-def _why_float(node: ir.Node, ranges: Mapping[str, Range]) -> str | None:
+def _why_float(node: ir.Node, ranges: Mapping[str, Range], runtime: str) -> str | None:
     """None for an integer node, a reason for one that stays float, "" for one of no interest."""
     if node.domain:
         return ""
     if node.op_type in FLOAT_ONLY:
-        return f"ONNX Runtime has no static integer {node.op_type}"
+        return f"{runtime} has no static integer {node.op_type}"
     if node.op_type in CONTROL_FLOW:
         return (
             f"what is inside {node.op_type} is not quantized; fix what it depends on with --input"

@@ -43,7 +43,8 @@ def open_pt2(model: str | Path, options: SourceOptions) -> ExportedSource:
         UsageError: If ``--input`` is given: the file fixes its inputs.
     """
     path = Path(model)
-    if options.inputs.specs:
+    # A range of sizes says nothing of the program: TensorRT wants to know it.
+    if options.inputs.specs.keys() - options.inputs.ranges.keys():
         raise UsageError(
             f"--input: {path} fixes its inputs already",
             hint="export it again with torch.export.export(..., dynamic_shapes=...)",

@@ -41,7 +41,12 @@ class Stored:
 
 
 def store_weights(
-    request: WriteRequest, rule: TensorRule, precision: Precision, suits: Suits
+    request: WriteRequest,
+    rule: TensorRule,
+    precision: Precision,
+    suits: Suits,
+    *,
+    look_ups: bool = True,
 ) -> Stored:
     """Round the weights of a float graph's layers, and correct their biases if it was calibrated.
 
@@ -50,6 +55,7 @@ def store_weights(
         rule: How weights are encoded.
         precision: What it is called.
         suits: Which layers.
+        look_ups: Whether the tables of look-ups are stored so, too.
 
     Raises:
         GateError: If none does.
@@ -68,7 +74,7 @@ def store_weights(
             stayed.append(FloatLayer(node=node.name or "", op=node.op_type, reason=why))
     if not encodings:
         raise nothing_integer(precision, stayed)
-    tables = quantize_tables(graph, request.kept.floating)
+    tables = quantize_tables(graph, request.kept.floating) if look_ups else ()
     return Stored(model, (*encodings.values(), *tables), tuple(stayed))
 
 

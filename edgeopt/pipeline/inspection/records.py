@@ -74,6 +74,8 @@ class Basis(StrEnum):
     """From the graph that the runtime optimized it to, when it was made."""
     STRUCTURE = "structure"
     """From the quantized tensors around them; the runtime may do otherwise."""
+    BUILD_LOG = "build log"
+    """From what TensorRT said when it built the engine."""
 
 
 class Inspection(Record, frozen=True):
@@ -89,7 +91,8 @@ class Inspection(Record, frozen=True):
         producer: What wrote it, by its own word.
         inputs: What it takes; the shape of an unknown rank is ``("...",)``.
         outputs: What it gives.
-        parameters: How many numbers its weights are: scales, zero points and shapes left out.
+        parameters: How many numbers its weights are: scales, zero points and shapes left out; None
+            of an engine, which doesn't tell.
         ops: How many nodes of each operator, the most frequent first.
         qdq_pairs: How many QuantizeLinear nodes feed a DequantizeLinear.
         layers: Its layers, in the file's order.
@@ -115,7 +118,7 @@ class Inspection(Record, frozen=True):
     producer: str
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
-    parameters: int
+    parameters: int | None
     ops: dict[str, int]
     qdq_pairs: int
     layers: tuple[Layer, ...]

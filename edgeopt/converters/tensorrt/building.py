@@ -1,0 +1,136 @@
+"""Having an engine built in a process of its own, and saying what went wrong in one line."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from edgeopt.converters.tensorrt.complaints import failed, killed, took_too_long
+from edgeopt.converters.tensorrt.delivery import Builder
+from edgeopt.converters.tensorrt.options import BuildOptions
+from edgeopt.core.manifest import ShapeRange
+from edgeopt.core.record import Record, to_json
+
+A = TypeVar("A", bound=Record)
+
+PROGRAM = Path(__file__).with_name("device")
+
+
+class FoundLayer(Record, frozen=True):
+    """A layer as the building program reports it: types of tensors, and ONNX nodes."""
+
+    name: str
+    kind: str
+    inputs: tuple[str, ...]
+    constants: tuple[str, ...]
+    outputs: tuple[str, ...]
+    nodes: tuple[str, ...]
+
+
+class Built(Record, frozen=True):
+    """What came of a build: the engine's layers, and the builder's version."""
+
+    layers: tuple[FoundLayer, ...]
+    version: str
+
+
+class RefusedByParser(Record, frozen=True):
+    """A node that TensorRT's parser doesn't take; empty names where it is about none."""
+
+    node: str
+    op: str
+    reason: str
+
+
+class Support(Record, frozen=True):
+    """What TensorRT's parser says of a whole file."""
+
+    supported: bool
+    refused: tuple[RefusedByParser, ...]
+    version: str
+
+
+class Failed(Record, frozen=True):
+    """What a build failed at."""
+
+    stage: str
+    reason: str
+    nodes: tuple[RefusedByParser, ...]
+
+
+class _Failure(Record, frozen=True):
+    failure: Failed
+
+
+def build_engine(
+    builder: Builder,
+    onnx: Path,
+    engine: Path,
+    shapes: tuple[ShapeRange, ...],
+    options: BuildOptions,
+    name: str,
+) -> Built:
+    """Build one engine.
+
+    Args:
+        builder: What does it.
+        onnx: The prepared model.
+        engine: Where it goes.
+        shapes: What it is to take.
+        options: The user's.
+        name: The model's, for messages.
+
+    Raises:
+        UnsupportedError: If TensorRT lacks an operator, or a precision for that GPU.
+        ModelError: If it can't read the file.
+        BuildError: If it fails, or takes too much memory or time.
+    """
+    request = {
+        "task": "build",
+        "module": builder.module,
+        "onnx": str(onnx),
+        "engine": str(engine),
+        "capability": builder.capability,
+        "profiles": {s.input: [s.least, s.usual, s.largest] for s in shapes},
+        "memory": options.memory,
+        "timing_cache": None if options.timing_cache is None else str(options.timing_cache),
+    }
+    return _ask(request, Built, options.timeout, name)
+
+
+def ask_support(builder: Builder, onnx: Path, name: str, timeout: float) -> Support:
+    """Ask the parser about every node of a file.
+
+    Raises:
+        BuildError: If the module is broken, or takes too long.
+    """
+    request = {"task": "support", "module": builder.module, "onnx": str(onnx)}
+    return _ask(request, Support, timeout, name)
+
+
+def _ask(request: dict[str, Any], answer: type[A], timeout: float, name: str) -> A:
+    limited = request.get("memory") is not None
+    with tempfile.TemporaryDirectory(prefix="edgeopt-", ignore_cleanup_errors=True) as folder:
+        asked, answered = Path(folder, "request.json"), Path(folder, "answer.json")
+        asked.write_bytes(to_json(request))
+        command = [sys.executable, "-P", str(PROGRAM), str(asked), str(answered)]
+        try:
+            ran = subprocess.run(  # noqa: S603 - this Python and our own program
+                command, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout, check=False
+            )
+        except subprocess.TimeoutExpired as expired:
+            raise took_too_long(name, timeout) from expired
+        if not answered.is_file():
+            words = ran.stderr.decode(errors="replace")
+            raise killed(ran.returncode, words, name, limited=limited)
+        content = answered.read_bytes()
+    if ran.returncode == 0:
+        return msgspec.json.decode(content, type=answer)
+    failure = msgspec.json.decode(content, type=_Failure).failure
+    nodes = [(node.node, node.op) for node in failure.nodes]
+    raise failed(failure.stage, failure.reason, nodes, name, limited=limited)
