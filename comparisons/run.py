@@ -40,6 +40,7 @@ COMPARISONS = (
     "help_time",
     "export_pt2",
     "models",
+    "tensorrt",
 )
 NEEDED = {
     "efficientnet_lite0": "edgeopt",

@@ -91,6 +91,8 @@ def read_artifact(path: str | Path) -> Artifact:
     _check_file(path)
     if path.suffix.lower() == Format.TFLITE.suffix:
         return _tflite(path, name)
+    if path.suffix.lower() == Format.TENSORRT.suffix:
+        return _engine(path, name)
     model = _parse(path)
     return Artifact(
         name=name,
@@ -103,10 +105,11 @@ def read_artifact(path: str | Path) -> Artifact:
 
 
 def _check_file(path: Path) -> None:
-    if path.suffix.lower() not in (Format.ONNX.suffix, Format.TFLITE.suffix):
+    if path.suffix.lower() not in {fmt.suffix for fmt in Format}:
         raise UnsupportedError(
             f"{path}: can't be benchmarked",
-            hint="name a file with the suffix .onnx or .tflite; `edgeopt convert` makes one",
+            hint="name a file with the suffix .onnx, .tflite or .engine; `edgeopt convert` makes "
+            "one",
         )
     if not path.is_file():
         raise ModelError(f"{path}: no such file", hint="check the path")
@@ -135,6 +138,23 @@ def _tflite(path: Path, name: str) -> Artifact:
         inputs=specs,
         layout=(manifest.recipe.layout if manifest else None) or Layout.NCHW,
         scales=scales,
+        manifest=manifest,
+    )
+
+
+def _engine(path: Path, name: str) -> Artifact:
+    manifest = read_manifest(path)
+    if manifest is None:
+        raise UnsupportedError(
+            f"{name}: what an engine takes is known from its manifest, and there is none beside it",
+            hint="keep the two files in one folder, or convert the model again",
+        )
+    return Artifact(
+        name=name,
+        sha256=manifest.sha256,
+        size_bytes=manifest.size_bytes,
+        format=Format.TENSORRT,
+        inputs=manifest.inputs,
         manifest=manifest,
     )
 

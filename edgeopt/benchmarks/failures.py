@@ -34,6 +34,11 @@ def failed(failure: Failed, names: Sequence[str]) -> EdgeOptError:
         )
     if name.lower().endswith(Format.TFLITE.suffix):
         return _litert(failure, name, told)
+    if name.lower().endswith(Format.TENSORRT.suffix):
+        return ModelError(
+            f"{name}: TensorRT can't {failure.stage} it: {told}",
+            hint="build it for the GPU and the TensorRT that are here: see `edgeopt doctor`",
+        )
     if lacks_operator(told):
         return UnsupportedError(
             f"{name}: ONNX Runtime lacks an operator of this model: {told}",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edgeopt.benchmarks.accuracy import evaluate
-from edgeopt.benchmarks.messages import PairedAnswer, SoloAnswer
+from edgeopt.benchmarks.messages import PairedAnswer, SoloAnswer, StagesAnswer
 from edgeopt.benchmarks.metrics import Metric
 from edgeopt.benchmarks.notes import notes
 from edgeopt.benchmarks.paired import Subject, low_quantiles, time_alone, time_together
@@ -18,6 +18,7 @@ from edgeopt.benchmarks.result import (
     Kind,
     Measurement,
     Ratio,
+    Stages,
     Warmup,
 )
 from edgeopt.benchmarks.statistics import latency, log_ratios, ratio
@@ -143,6 +144,18 @@ def _measurement(
         machine=solo.machine,
         before=solo.before,
         after=paired[-1].after,
+        stages=_stages(solo.stages),
+    )
+
+
+def _stages(found: StagesAnswer | None) -> Stages | None:
+    if found is None:
+        return None
+    return Stages(
+        h2d_ms=found.h2d,
+        compute_ms=found.compute,
+        d2h_ms=found.d2h,
+        end_to_end_ms=found.end_to_end,
     )
 
 

@@ -44,7 +44,8 @@ class RuntimeRecord(Record, frozen=True):
     """The runtime that ran an artifact.
 
     Args:
-        name: ``onnxruntime`` or ``litert``.
+        name: ``onnxruntime``, its providers' ``onnxruntime-cuda`` and ``onnxruntime-tensorrt``,
+            ``litert`` or ``tensorrt``.
         version: Its version.
         providers: What it computed on, in its own words.
     """
@@ -70,6 +71,15 @@ class MemoryAnswer(Record, frozen=True):
     proportional_bytes: Reading[int]
 
 
+class StagesAnswer(Record, frozen=True):
+    """The parts of a call on a GPU, medians in ms."""
+
+    h2d: float
+    compute: float
+    d2h: float
+    end_to_end: float
+
+
 class SoloAnswer(Record, frozen=True):
     """One artifact alone in a fresh process; times in ns."""
 
@@ -82,6 +92,7 @@ class SoloAnswer(Record, frozen=True):
     memory_before: MemoryAnswer
     memory: MemoryAnswer
     after: Conditions
+    stages: StagesAnswer | None = None
 
 
 class Block(Record, frozen=True):

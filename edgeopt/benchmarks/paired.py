@@ -16,21 +16,32 @@ from typing import Literal
 from edgeopt.benchmarks import messages
 from edgeopt.benchmarks.artifact import Artifact
 from edgeopt.benchmarks.messages import PairedAnswer, SoloAnswer
-from edgeopt.benchmarks.plan import Plan
+from edgeopt.benchmarks.plan import Plan, Provider
 from edgeopt.benchmarks.process import ask
 from edgeopt.benchmarks.statistics import LOW_QUANTILE, quantile
 from edgeopt.core.precision import Format
 
-RUNTIMES = {Format.ONNX: "onnxruntime", Format.TFLITE: "litert"}
+RUNTIMES = {
+    Format.ONNX: "onnxruntime",
+    Format.TFLITE: "litert",
+    Format.TENSORRT: "tensorrt",
+}
 """What runs each format."""
 
 
 @dataclass(frozen=True)
 class Subject:
-    """An artifact, and the file of the inputs it is timed with (``inputs.save_inputs``)."""
+    """An artifact, and what it is timed with.
+
+    Args:
+        artifact: The artifact.
+        inputs: The file of its inputs (``inputs.save_inputs``).
+        provider: What ONNX Runtime computes an ONNX artifact on.
+    """
 
     artifact: Artifact
     inputs: Path
+    provider: Provider = Provider.CPU
 
     @property
     def message(self) -> messages.Subject:
@@ -40,8 +51,14 @@ class Subject:
             path=os.path.abspath(self.artifact.path),  # noqa: PTH100 - see above
             inputs=os.path.abspath(self.inputs),  # noqa: PTH100
             names=tuple(spec.name for spec in self.artifact.inputs),
-            runtime=RUNTIMES[self.artifact.format],
+            runtime=self._runtime,
         )
+
+    @property
+    def _runtime(self) -> str:
+        own = RUNTIMES[self.artifact.format]
+        on_gpu = self.artifact.format is Format.ONNX and self.provider is not Provider.CPU
+        return f"{own}-{self.provider.value}" if on_gpu else own
 
 
 def time_alone(subject: Subject, plan: Plan) -> SoloAnswer:

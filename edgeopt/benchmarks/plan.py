@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from edgeopt.core.errors import UsageError
 from edgeopt.core.record import Record
+
+
+class Provider(StrEnum):
+    """What ONNX Runtime computes on."""
+
+    CPU = "cpu"
+    CUDA = "cuda"
+    TENSORRT = "tensorrt"
 
 
 class Plan(Record, frozen=True):

@@ -83,6 +83,23 @@ class Warmup(Record, frozen=True):
     settled: bool
 
 
+class Stages(Record, frozen=True):
+    """The parts of a call on a GPU, medians in ms.
+
+    Args:
+        h2d_ms: Copying the inputs to the GPU, by the GPU's clock.
+        compute_ms: Computing, likewise.
+        d2h_ms: Copying the outputs back, likewise.
+        end_to_end_ms: The whole call by the host's clock: what an application sees. Where trtexec
+            timed it, the sum of the three, since it doesn't wait for one run before the next.
+    """
+
+    h2d_ms: float
+    compute_ms: float
+    d2h_ms: float
+    end_to_end_ms: float
+
+
 class Accuracy(Record, frozen=True):
     """How good an artifact's answers are.
 
@@ -113,7 +130,8 @@ class Measurement(Record, frozen=True):
         threads: Threads within an operator.
         batch: Samples a call.
         inputs: What it was timed with: ``npz``, ``images``, ``function`` or ``random``.
-        load_ms: Time to load it in a fresh process, the runtime already imported, in ms.
+        load_ms: Time to load it in a fresh process, the runtime already imported, in ms; None where
+            trtexec timed it, as the next.
         first_inference_ms: The first call, in ms.
         warmup: The untimed calls after that.
         latency: In ms a call.
@@ -126,6 +144,7 @@ class Measurement(Record, frozen=True):
         machine: What it ran on.
         before: The machine's state before the first process.
         after: The machine's state after the last.
+        stages: The parts of a call, where a GPU computes.
     """
 
     artifact: str
@@ -139,8 +158,8 @@ class Measurement(Record, frozen=True):
     threads: int
     batch: int
     inputs: DataRecord
-    load_ms: float
-    first_inference_ms: float
+    load_ms: float | None
+    first_inference_ms: float | None
     warmup: Warmup
     latency: Latency
     throughput: float
@@ -151,6 +170,7 @@ class Measurement(Record, frozen=True):
     machine: Machine
     before: Conditions
     after: Conditions
+    stages: Stages | None = None
     schema: Literal["edgeopt.benchmark/1"] = SCHEMA
 
 

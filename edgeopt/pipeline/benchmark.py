@@ -14,14 +14,15 @@ from edgeopt.benchmarks.inputs import batch_size, save_inputs, timing_inputs
 from edgeopt.benchmarks.measure import HOST, Candidate, measure
 from edgeopt.benchmarks.metrics import UserFunction, read_metrics
 from edgeopt.benchmarks.paired import Subject
-from edgeopt.benchmarks.plan import Plan
+from edgeopt.benchmarks.plan import Plan, Provider
 from edgeopt.benchmarks.result import BenchmarkReport
 from edgeopt.benchmarks.store import check_writable, write_measurement
-from edgeopt.core.errors import UsageError
+from edgeopt.core.errors import MeasurementError, UsageError
+from edgeopt.core.gpu import local_gpu
 from edgeopt.core.precision import Format
 from edgeopt.core.preprocessing import Preprocessing
 from edgeopt.core.progress import Progress, silent
-from edgeopt.pipeline.options import read_preprocessing
+from edgeopt.pipeline.options import parse_names, read_preprocessing
 
 if TYPE_CHECKING:
     from edgeopt.data import Dataset
@@ -37,6 +38,7 @@ def benchmark(
     preprocess: str | Path | Preprocessing | None = None,
     threads: int = 1,
     batch: int = 1,
+    provider: str = "cpu",
     duration: float = 1.0,
     processes: int = 5,
     seed: int = 0,
@@ -47,7 +49,8 @@ def benchmark(
     """Measure artifacts on this machine; several are always timed together, in turns.
 
     Args:
-        artifacts: ``.onnx`` and ``.tflite`` files, of any maker.
+        artifacts: ``.onnx`` and ``.tflite`` files, of any maker, and TensorRT engines with their
+            manifests, where the GPU is that they are for.
         evaluation: Labelled data for accuracy: a ``.npz``, a folder of images, or
             ``module:function``; its first samples are the inputs that are timed. Without it those
             are seeded random numbers.
@@ -57,6 +60,8 @@ def benchmark(
             manifest, if None.
         threads: Threads within an operator.
         batch: Samples a call, for artifacts that have a dynamic batch.
+        provider: What ONNX Runtime computes ONNX artifacts on: ``cpu``, ``cuda`` or ``tensorrt``;
+            that it can't is an error, not a reason to take the CPU.
         duration: Time in each artifact's timed calls in each process, in s.
         processes: Fresh processes that the artifacts share; 2 or more where there are several.
         seed: Draws random inputs and every order.
@@ -80,14 +85,17 @@ def benchmark(
     _check_counts(len(artifacts), plan)
     metrics = read_metrics(accuracy, code_allowed=code)
     contract = read_preprocessing(preprocess)
+    (on,) = parse_names(Provider, [provider], "--provider")
     read = [read_artifact(path) for path in artifacts]
+    _check_gpu(read, on)
     for artifact in read if save else ():
         check_writable(artifact.path, HOST)
     with tempfile.TemporaryDirectory(prefix="edgeopt-", ignore_cleanup_errors=True) as folder:
         candidates = []
         for index, artifact in enumerate(read):
             data = _open(artifact, evaluation, contract, code)
-            candidates.append(_candidate(artifact, data, plan, Path(folder, f"{index}.npz")))
+            stored = Path(folder, f"{index}.npz")
+            candidates.append(_candidate(artifact, data, plan, stored, on))
         report = measure(candidates, plan, metrics, progress=progress)
     for measurement in report.measurements if save else ():
         write_measurement(measurement)
@@ -101,6 +109,27 @@ def _check_counts(artifacts: int, plan: Plan) -> None:
     if artifacts > 1 and plan.processes < 2:
         raise UsageError(
             "one process gives no interval for a ratio", hint="use --processes 2 or more"
+        )
+
+
+def _check_gpu(artifacts: Sequence[Artifact], on: Provider) -> None:
+    """Refuse what needs a GPU where there is none, before any process is started.
+
+    Raises:
+        UsageError: If a provider is named and there is no ONNX artifact.
+        MeasurementError: If there is no GPU.
+    """
+    onnx = any(artifact.format is Format.ONNX for artifact in artifacts)
+    if on is not Provider.CPU and not onnx:
+        raise UsageError(
+            f"--provider {on.value} is for ONNX artifacts, and there is none", hint="leave it out"
+        )
+    engine = next((a.name for a in artifacts if a.format is Format.TENSORRT), None)
+    needing = engine or (f"--provider {on.value}" if on is not Provider.CPU else None)
+    if needing is not None and local_gpu() is None:
+        raise MeasurementError(
+            f"{needing} needs an NVIDIA GPU, and this machine has none that CUDA can use",
+            hint="measure it where one is",
         )
 
 
@@ -121,14 +150,16 @@ def _open(
     return open_dataset(evaluation, specs, contract, code_allowed=code_allowed)
 
 
-def _candidate(artifact: Artifact, data: Dataset | None, plan: Plan, stored: Path) -> Candidate:
+def _candidate(
+    artifact: Artifact, data: Dataset | None, plan: Plan, stored: Path, on: Provider
+) -> Candidate:
     from edgeopt.data.random import RandomDataset
 
     size = batch_size(artifact, plan.batch)
     specs = artifact.given()
     source = data or RandomDataset(specs, size, plan.seed)
     save_inputs(timing_inputs(artifact, source, specs, size), stored)
-    return Candidate(Subject(artifact, stored), size, source.record(0, size), data)
+    return Candidate(Subject(artifact, stored, on), size, source.record(0, size), data)
 
 
 def _unsized(artifacts: Sequence[Artifact]) -> Iterator[str]:

@@ -6,7 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 
+import msgspec
+
 from edgeopt.converters.registry import WRITERS
+from edgeopt.converters.tensorrt.kit import complete_kit
 from edgeopt.converters.writer import Writer, WriteRequest, Written
 from edgeopt.core.files import reporting, sha256, size_of, write_bytes
 from edgeopt.core.manifest import Manifest, write_manifest
@@ -74,12 +77,19 @@ def make_artifact(
     failed = checked is not None and not _passed(material, checked)
     final = failed_path(path) if failed else path
     manifest = _manifest(material, final.name, temporary, fmt, precision, written, checked, found)
+    if temporary.is_dir():
+        complete_kit(temporary, manifest)
+        manifest = _of_file(manifest, temporary)
     finished = temporary.replace(work / final.name)
     write_manifest(finished, manifest)
     if search is not None:
         write_bytes(search_path(finished), to_json(search))
     seconds = perf_counter() - began
     return Artifact(path=str(final), manifest=manifest, search=search, seconds=seconds)
+
+
+def _of_file(manifest: Manifest, file: Path) -> Manifest:
+    return msgspec.structs.replace(manifest, sha256=sha256(file), size_bytes=size_of(file))
 
 
 def _request(material: Material, fmt: Format, precision: Precision, path: Path) -> WriteRequest:

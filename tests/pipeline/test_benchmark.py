@@ -59,7 +59,9 @@ def test_one_artifact(tmp_path: Path, data: Path) -> None:
     assert m.accuracy.values is not None
     assert set(m.accuracy.values) == {"top1", "top5"}
     assert all(0 <= value <= 1 for value in m.accuracy.values.values())
+    assert m.load_ms is not None
     assert m.load_ms > 0
+    assert m.first_inference_ms is not None
     assert m.first_inference_ms > 0
     assert m.latency.min <= m.latency.q10 <= m.latency.p50 <= m.latency.max
     assert m.throughput == pytest.approx(1000 / m.latency.mean)

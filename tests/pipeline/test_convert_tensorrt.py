@@ -18,6 +18,7 @@ from edgeopt.cli.views.inspection import draw_inspection
 from edgeopt.converters.tensorrt import delivery
 from edgeopt.core.errors import (
     EdgeOptError,
+    MeasurementError,
     MissingExtraError,
     ModelError,
     UnsupportedError,
@@ -228,6 +229,17 @@ def test_what_builds_for_a_target(
     monkeypatch.setattr(delivery, "local_gpu", lambda: gpu and LocalGpu("GPU", gpu))
     found = delivery.builder_for(load_target(target))
     assert (None if found is None else (found.module, found.capability)) == builder
+
+
+@pytest.mark.parametrize(("to", "provider"), [("tensorrt", "cpu"), ("onnx", "cuda")])
+def test_measuring_needs_a_gpu(conv_net: Path, out: Path, to: str, provider: str) -> None:
+    (made,) = edgeopt.convert(
+        conv_net, to=to, target="rtx-4090", output=out, verify=False
+    ).artifacts
+    with pytest.raises(MeasurementError, match="needs an NVIDIA GPU, and this machine has none"):
+        edgeopt.benchmark([made.path], provider=provider)
+    with pytest.raises(UsageError, match="did you mean cuda"):
+        edgeopt.benchmark([made.path], provider="cude")
 
 
 def test_the_manifest_is_json(conv_net: Path, out: Path) -> None:

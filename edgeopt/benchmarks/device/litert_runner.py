@@ -10,9 +10,6 @@ import numpy as np
 
 from .blocks import Run
 
-PROVIDERS = ["XNNPACK"]
-"""What LiteRT hands nodes to by default; the built-in kernels compute the rest."""
-
 PACKAGES = (
     ("ai-edge-litert", "ai_edge_litert", "interpreter"),
     ("tflite-runtime", "tflite_runtime", "interpreter"),
@@ -64,6 +61,9 @@ class LiteRtSession:
     Raises:
         Exception: What LiteRT raises when it can't read or run the model.
     """
+
+    PROVIDERS = ("XNNPACK",)
+    """What LiteRT hands nodes to by default; the built-in kernels compute the rest."""
 
     def __init__(self, path: str, threads: int) -> None:
         interpreter = _package()[1].Interpreter

@@ -1,16 +1,16 @@
-"""ONNX Runtime on the CPU."""
+"""ONNX Runtime on the CPU, or on a GPU by one of its providers."""
 
 from __future__ import annotations
 
 import os
 from functools import partial
-from typing import Any, Dict
+from typing import Any, Dict, Tuple
 
 import numpy as np
 
 from .blocks import Run
+from .failure import Failure
 
-PROVIDERS = ["CPUExecutionProvider"]
 _ERRORS_ONLY = 3
 
 
@@ -40,7 +40,10 @@ class OnnxRuntimeSession:
 
     Raises:
         Exception: What ONNX Runtime raises when it can't read or run the model.
+        Failure: If it has fallen back to the CPU.
     """
+
+    PROVIDERS: Tuple[str, ...] = ("CPUExecutionProvider",)
 
     def __init__(self, path: str, threads: int) -> None:
         onnxruntime = _onnxruntime()
@@ -48,8 +51,24 @@ class OnnxRuntimeSession:
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = _ERRORS_ONLY
-        self._session: Any = onnxruntime.InferenceSession(path, options, providers=PROVIDERS)
+        self._session: Any = onnxruntime.InferenceSession(
+            path, options, providers=list(self.PROVIDERS)
+        )
+        self._check_provider()
         self.outputs = [output.name for output in self._session.get_outputs()]
+
+    def _check_provider(self) -> None:
+        """Refuse a session on another provider: ONNX Runtime takes the CPU without a word.
+
+        It lists providers as available whose libraries aren't there.
+        """
+        used = self._session.get_providers()
+        if used[0] != self.PROVIDERS[0]:
+            raise Failure(
+                "runtime",
+                "ONNX Runtime can't use its {} here and fell back to {}: install onnxruntime-gpu "
+                "with CUDA and what the provider needs".format(self.PROVIDERS[0], used[0]),
+            )
 
     def __call__(self, inputs: Dict[str, np.ndarray]) -> Dict[str, Any]:
         """Run once and give the outputs by name."""
@@ -70,6 +89,18 @@ class OnnxRuntimeSession:
         for name in self.outputs:
             binding.bind_output(name)
         return partial(self._session.run_with_iobinding, binding)
+
+
+class OnnxRuntimeCudaSession(OnnxRuntimeSession):
+    """The same on a GPU, by CUDA's kernels."""
+
+    PROVIDERS = ("CUDAExecutionProvider",)
+
+
+class OnnxRuntimeTensorRtSession(OnnxRuntimeSession):
+    """The same on a GPU, by engines that TensorRT builds when the model is loaded."""
+
+    PROVIDERS = ("TensorrtExecutionProvider", "CUDAExecutionProvider")
 
 
 def _has_text(ends: Any) -> bool:

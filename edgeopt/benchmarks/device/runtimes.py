@@ -13,6 +13,9 @@ from .failure import Failure
 KNOWN = {
     "litert": (".litert_runner", "LiteRtSession"),
     "onnxruntime": (".onnxruntime_runner", "OnnxRuntimeSession"),
+    "onnxruntime-cuda": (".onnxruntime_runner", "OnnxRuntimeCudaSession"),
+    "onnxruntime-tensorrt": (".onnxruntime_runner", "OnnxRuntimeTensorRtSession"),
+    "tensorrt": (".tensorrt_runner", "TensorRtSession"),
 }
 """By the name in a request: the module, and its class of sessions."""
 
@@ -33,7 +36,7 @@ class Runtime:
     """One runtime, imported.
 
     Args:
-        name: Its name in a request: ``onnxruntime`` or ``litert``.
+        name: Its name in a request, one of :data:`KNOWN`.
 
     Raises:
         Failure: If it isn't known here or isn't installed.
@@ -45,8 +48,8 @@ class Runtime:
         module, session = KNOWN[name]
         runner = import_module(module, __package__)
         self.name = name
-        self.providers: List[str] = runner.PROVIDERS
         self.open: Callable[[str, int], Session] = getattr(runner, session)
+        self.providers: List[str] = list(getattr(runner, session).PROVIDERS)
         try:
             self.version = str(runner.version())
         except ImportError as error:

@@ -41,6 +41,7 @@ def measure(request: Request) -> Dict[str, Any]:
         run()
         first_ns = perf_counter_ns() - start
         warmup = warm_up(run, request.warmup_seconds * 1e9)
+        stages = session.stages() if hasattr(session, "stages") else None
     return {
         "runtime": runtime.as_json(),
         "machine": machine(),
@@ -51,4 +52,5 @@ def measure(request: Request) -> Dict[str, Any]:
         "memory_before": memory_before,
         "memory": memory(),
         "after": conditions(),
+        "stages": stages,
     }

@@ -53,6 +53,10 @@ EXAMPLES = (
     help="Samples a call, where the batch is dynamic; 1 if not given.",
 )  # fmt: skip
 @option(
+    "--provider", default="cpu", section=TIMING, metavar="NAME",
+    help="What ONNX Runtime computes ONNX artifacts on: cpu (if not given), cuda or tensorrt.",
+)  # fmt: skip
+@option(
     "--duration", type=click.FloatRange(0, min_open=True), default=1.0, section=TIMING,
     metavar="S", help="Seconds of timed calls, for each artifact in each process; 1 if not given.",
 )  # fmt: skip
@@ -69,9 +73,10 @@ EXAMPLES = (
 def benchmark(terminal: Terminal, artifacts: tuple[str, ...], **options: Any) -> None:
     """Measure latency, memory and accuracy of artifacts.
 
-    ARTIFACTS are .onnx and .tflite files, of any maker. Several are timed together, in turns and
-    in random order, so that what the machine does meanwhile meets them all: ratios have intervals.
-    They refer to the first fp32 artifact, or to the first one. Pictures are preprocessed as at
+    ARTIFACTS are .onnx and .tflite files, of any maker, and engines of ours. Several are timed
+    together, in turns and in random order, so that what the machine does meanwhile meets them all:
+    ratios have intervals. They refer to the first fp32 artifact, or to the first one. Pictures are
+    preprocessed as at
     conversion, unless options say otherwise.
     """
     contract = take_contract(options)

@@ -21,6 +21,7 @@ _DETAILS = (
     "samples/s",
     "peak memory",
 )
+_STAGES = ("file", "to the GPU ms", "compute ms", "back ms", "end to end ms")
 _SAVED = "Each measurement is beside its artifact, as <artifact>.host.benchmark.json."
 
 
@@ -36,6 +37,7 @@ def draw_report(report: BenchmarkReport, *, saved: bool) -> str:
         _conditions(report.measurements),
         table(_DETAILS, map(_details, report.measurements)),
         _summary(report),
+        _stages(report),
         "".join(f"{line}\n" for line in told),
         "".join(f"Note: {note}.\n" for note in report.notes),
     ]
@@ -75,6 +77,16 @@ def _details(measurement: Measurement) -> tuple[str, ...]:
         three(measurement.throughput),
         size(measurement.peak_memory_bytes.value),
     )
+
+
+def _stages(report: BenchmarkReport) -> str:
+    """The parts of a call, of what a GPU computes."""
+    rows = [
+        (_name(m), *map(milliseconds, (s.h2d_ms, s.compute_ms, s.d2h_ms, s.end_to_end_ms)))
+        for m in report.measurements
+        if (s := m.stages) is not None
+    ]
+    return table(_STAGES, rows) if rows else ""
 
 
 def _summary(report: BenchmarkReport) -> str:

@@ -78,8 +78,9 @@ def _kit(artifact: Artifact) -> list[str]:
     if manifest.engine is None or manifest.engine.builder is not None:
         return []
     return [
-        f"{name} is a kit, not an engine: one for {manifest.recipe.target} is built there. It "
-        "holds the prepared model and the shapes that it takes."
+        f"{name} is a kit, not an engine: one for {manifest.recipe.target} is built there. Copy "
+        f"the folder to it and run `python3 {name}/run.py`, which builds the engine with the "
+        "device's own TensorRT, checks and times it."
     ]
 
 

@@ -8,13 +8,11 @@ from dataclasses import dataclass
 import msgspec
 
 from edgeopt.converters.tensorrt.building import FoundLayer
-from edgeopt.converters.tensorrt.device.layers import arithmetic, layer_of
+from edgeopt.converters.tensorrt.device.layers import described, floating
 from edgeopt.converters.tensorrt.prepare import Planned
 from edgeopt.core.errors import GateError
 from edgeopt.core.manifest import EngineLayer, FloatLayer
 
-INTEGER = "int8"
-_FEW_BITS = ("int8", "int4", "uint8")
 _MOST = 5
 """Layers that a warning names."""
 
@@ -47,34 +45,16 @@ def read_back(found: Sequence[FoundLayer], planned: Sequence[Planned]) -> ReadBa
         GateError: If none of them is.
     """
     layers = [msgspec.to_builtins(layer) for layer in found]
-    stayed = []
-    for plan in planned:
-        layer = layer_of(layers, plan.node)
-        computed = "unknown" if layer is None else arithmetic(layer)
-        if computed != INTEGER:
-            where = "no layer of the engine names it" if layer is None else f"it is {computed}"
-            reason = f"TensorRT didn't make it integer: {where}"
-            stayed.append(FloatLayer(node=plan.node, op=plan.op, reason=reason))
+    plan = [{"node": one.node, "op": one.op} for one in planned]
+    stayed = msgspec.convert(floating(layers, plan), tuple[FloatLayer, ...])
     if planned and len(stayed) == len(planned):
         raise GateError(
             f"int8 was asked for, and none of the {len(planned)} layers that were to be integer is "
             f"in the engine ({stayed[0].op} {stayed[0].node!r}: {stayed[0].reason})",
             hint="use --precision fp16, or another --target",
         )
-    every = tuple(_layer(layer) for layer in found)
-    integer = len(planned) - len(stayed)
-    return ReadBack(every, integer, tuple(stayed), _warnings(stayed, len(planned)))
-
-
-def _layer(found: FoundLayer) -> EngineLayer:
-    few = [kind for kind in found.constants if kind in _FEW_BITS]
-    return EngineLayer(
-        name=found.name,
-        kind=found.kind,
-        precision=arithmetic(msgspec.to_builtins(found)),
-        weights=next(iter((*few, *found.constants)), None),
-        nodes=found.nodes,
-    )
+    every = msgspec.convert([described(layer) for layer in layers], tuple[EngineLayer, ...])
+    return ReadBack(every, len(planned) - len(stayed), stayed, _warnings(stayed, len(planned)))
 
 
 def _warnings(stayed: Sequence[FloatLayer], planned: int) -> tuple[str, ...]:

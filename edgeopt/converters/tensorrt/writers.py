@@ -69,7 +69,7 @@ def _deliver(request: WriteRequest, prepared: Prepared) -> Written:
     assert gpu is not None, "checked when the options were read"
     warnings = (*prepared.warnings, *_about_batches(request))
     if builder is None:
-        write_kit(request, onnx, shapes)
+        write_kit(request, prepared, onnx, shapes)
         return Written(
             encodings=prepared.encodings,
             float_layers=prepared.float_layers,

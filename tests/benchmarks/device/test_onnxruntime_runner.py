@@ -7,9 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pytest
 from onnx import TensorProto, helper
 
+from edgeopt.benchmarks.device.failure import Failure
 from edgeopt.benchmarks.device.onnxruntime_runner import OnnxRuntimeSession
+from edgeopt.benchmarks.device.runtimes import Runtime
 
 
 def test_outputs_come_by_name(make_model: Callable[..., Path]) -> None:
@@ -53,3 +56,12 @@ def test_the_runtime_reports_nothing_to_its_maker(
         check=True,
     )
     assert list(temporary.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["cuda", "tensorrt"])
+def test_the_silent_fall_back_to_the_cpu_is_refused(
+    make_model: Callable[..., Path], name: str
+) -> None:
+    # The build that is tested with has no such provider; one that has it falls back likewise.
+    with pytest.raises(Failure, match="fell back to CPUExecutionProvider"):
+        Runtime(f"onnxruntime-{name}").open(str(make_model()), 1)

@@ -1,4 +1,4 @@
-"""The on-device program runs on Python 3.8, and needs nothing of the package."""
+"""The programs that run on devices are of Python 3.8, and need nothing of the package."""
 
 from __future__ import annotations
 
@@ -9,24 +9,25 @@ from pathlib import Path
 import pytest
 
 from edgeopt.benchmarks import device
+from edgeopt.converters.tensorrt import device as building
 
 FOLDER = Path(device.__file__).parent
-SOURCES = sorted(FOLDER.glob("*.py"))
+SOURCES = sorted([*FOLDER.glob("*.py"), *Path(building.__file__).parent.glob("*.py")])
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: f"{path.parent.parent.name}/{path.name}")
 def test_it_is_python_38(path: Path) -> None:
     ast.parse(path.read_text(encoding="utf-8"), feature_version=(3, 8))
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: f"{path.parent.parent.name}/{path.name}")
 def test_annotations_are_not_evaluated(path: Path) -> None:
     # `list[int]` in an annotation is an error in 3.8 when it is evaluated.
     if path.name not in ("__init__.py", "__main__.py"):
         assert "from __future__ import annotations" in path.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: f"{path.parent.parent.name}/{path.name}")
 def test_it_imports_itself_the_standard_library_numpy_and_the_runtime(path: Path) -> None:
     import sys
 
@@ -39,7 +40,7 @@ def test_it_imports_itself_the_standard_library_numpy_and_the_runtime(path: Path
             continue
         for name in names:
             root = name.split(".")[0]
-            own = {"numpy", "onnxruntime", "edgeopt_device"}
+            own = {"numpy", "onnxruntime", "edgeopt_device", "edgeopt_tensorrt"}
             assert root in sys.stdlib_module_names | own, f"{path.name} imports {name}"
 
 

@@ -36,6 +36,9 @@ TYPES = {
 """TensorRT's words for types; the newer module writes `Datatype: Half, Format: ...`, the older one
 `Format/Datatype: Channel major FP16 format`."""
 
+INTEGER = "int8"
+FEW_BITS = ("int8", "int4", "uint8")
+
 FUSED = ("kgen", "runtime_fusion")
 """Kinds that are put together from several operators, casts among them."""
 
@@ -69,10 +72,11 @@ def _layer(match: "re.Match[str]") -> Dict[str, Any]:
 
 
 def _types(tensors: Optional[str]) -> List[str]:
-    return [_type(text) for text in _TENSOR.findall(tensors or "")]
+    return [type_of(text) for text in _TENSOR.findall(tensors or "")]
 
 
-def _type(text: str) -> str:
+def type_of(text: str) -> str:
+    """The type in TensorRT's description of a tensor; ``unknown`` if it names none."""
     words = re.findall(r"\w+", text)
     return next((TYPES[word.lower()] for word in words if word.lower() in TYPES), "unknown")
 
@@ -103,3 +107,36 @@ def arithmetic(layer: Dict[str, Any]) -> str:
         return takes
     gives = [kind for kind in layer["outputs"] + layer["constants"] if "float" in kind]
     return str(gives[0]) if gives else takes
+
+
+def described(layer: Dict[str, Any]) -> Dict[str, Any]:
+    """A layer as a manifest has it: what of its types matters, in few words."""
+    few = [kind for kind in layer["constants"] if kind in FEW_BITS]
+    return {
+        "name": layer["name"],
+        "kind": layer["kind"],
+        "precision": arithmetic(layer),
+        "weights": next(iter(few + list(layer["constants"])), None),
+        "nodes": list(layer["nodes"]),
+    }
+
+
+def floating(layers: List[Dict[str, Any]], planned: List[Dict[str, str]]) -> List[Dict[str, str]]:
+    """The layers that were to be integer and aren't.
+
+    Args:
+        layers: As :func:`read_layers` gives them.
+        planned: Of each its ``node`` and ``op``.
+
+    Returns:
+        Of each its ``node``, ``op`` and the ``reason``.
+    """
+    found = []
+    for plan in planned:
+        layer = layer_of(layers, plan["node"])
+        computes = "no layer of the engine names it" if layer is None else arithmetic(layer)
+        if computes != INTEGER:
+            told = computes if layer is None else "it is {}".format(computes)
+            reason = "TensorRT didn't make it integer: {}".format(told)
+            found.append({"node": plan["node"], "op": plan["op"], "reason": reason})
+    return found
