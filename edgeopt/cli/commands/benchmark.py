@@ -76,8 +76,7 @@ def benchmark(terminal: Terminal, artifacts: tuple[str, ...], **options: Any) ->
     ARTIFACTS are .onnx and .tflite files, of any maker, and engines of ours. Several are timed
     together, in turns and in random order, so that what the machine does meanwhile meets them all:
     ratios have intervals. They refer to the first fp32 artifact, or to the first one. Pictures are
-    preprocessed as at
-    conversion, unless options say otherwise.
+    preprocessed as at conversion, unless options say otherwise.
     """
     contract = take_contract(options)
     with terminal.progress("loading") as progress:

@@ -37,8 +37,9 @@ if "onnx" in options:
     open(options["saveEngine"], "wb").write(b"ftrt stand-in")
     nodes = {nodes!r}
     kind = "Int8" if "int8" in {behaviour!r} else "FP16"
-    layer = lambda n: {{"Name": n, "LayerType": "CaskConvolution", "Metadata": "[ONNX Layer: %s]" % n,
-        "Inputs": [{{"Format/Datatype": "Row major %s format" % kind}}], "Outputs": []}}
+    layer = lambda n: {{"Name": n, "LayerType": "CaskConvolution", "Outputs": [],
+        "Inputs": [{{"Format/Datatype": "Row major %s format" % kind}}],
+        "Metadata": "[ONNX Layer: %s]" % n}}
     json.dump({{"Layers": [layer(n) for n in nodes]}}, open(options["exportLayerInfo"], "w"))
 if "exportTimes" in options:
     shutil.copyfile({times!r}, options["exportTimes"])
