@@ -8,6 +8,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 
 import msgspec
 
@@ -15,9 +16,19 @@ from edgeopt import __version__
 from edgeopt.benchmarks.conditions import Machine
 from edgeopt.benchmarks.device.machine import machine
 from edgeopt.converters.registry import SOURCES, WRITERS, Entry
+from edgeopt.converters.tensorrt.delivery import CLASSIC, rtx_installs_here
+from edgeopt.converters.tensorrt.device.trtexec import VARIABLE
+from edgeopt.converters.tensorrt.device.trtexec import find as trtexec
+from edgeopt.core.gpu import local_gpu
 from edgeopt.core.progress import Progress, silent
 from edgeopt.core.record import Record
-from edgeopt.pipeline.packages import PACKAGES, PackageState, State, check_packages
+from edgeopt.pipeline.packages import (
+    PACKAGES,
+    PackageState,
+    State,
+    check_packages,
+    import_problem,
+)
 
 
 class Capability(Record, frozen=True):
@@ -46,6 +57,8 @@ class Diagnosis(Record, frozen=True):
         packages: What EdgeOpt uses.
         sources: Kinds of model that can be read.
         outputs: Formats and precisions that can be made.
+        gpu: The NVIDIA GPU that CUDA can use here; None without one.
+        engines: What can build TensorRT engines here, and run them.
         warnings: What the user should know of this machine.
         healthy: Whether everything that EdgeOpt can't do without works.
     """
@@ -57,6 +70,8 @@ class Diagnosis(Record, frozen=True):
     packages: tuple[PackageState, ...]
     sources: tuple[Capability, ...]
     outputs: tuple[Capability, ...]
+    gpu: str | None
+    engines: tuple[Capability, ...]
     warnings: tuple[str, ...]
     healthy: bool
 
@@ -83,6 +98,8 @@ def doctor(*, progress: Progress = silent) -> Diagnosis:
             _capability(f"{fmt.value} {precision.value}", entry, by_module, healthy)
             for (fmt, precision), entry in WRITERS.items()
         ),
+        gpu=None if (gpu := local_gpu()) is None else f"{gpu.name} ({gpu.compute_capability})",
+        engines=tuple(_engines(by_module["tensorrt_rtx"])),
         warnings=(*_about_builds(), *_about_processor(host)),
         healthy=healthy,
     )
@@ -94,6 +111,28 @@ def _capability(
     lacking = [m for m in entry.packages if states[m].state is not State.OK]
     install = next((states[m].install for m in lacking), None)
     return Capability(name=name, available=core and not lacking, install=install)
+
+
+def _engines(rtx: PackageState) -> Iterable[Capability]:
+    """What of TensorRT is here; what is missing comes with the command that brings it.
+
+    What isn't for such a machine has none.
+    """
+    here = local_gpu() is not None
+    installs = rtx_installs_here() or rtx.state is not State.MISSING
+    install = rtx.install if installs else None
+    yield Capability("engines for RTX GPUs", rtx.state is State.OK, install)
+    classic = _import_problem_of(CLASSIC)
+    told = "pip install tensorrt, or on a Jetson: apt install tensorrt python3-libnvinfer"
+    yield Capability("engines for this GPU", here and classic is None, told if here else None)
+    yield Capability("trtexec", trtexec() is not None, f"{VARIABLE}=/path/to/trtexec")
+    running = here and _import_problem_of("cuda.bindings") is None
+    yield Capability("running engines", running, "pip install cuda-python" if here else None)
+
+
+def _import_problem_of(module: str) -> str | None:
+    top = module.partition(".")[0]
+    return import_problem(module) if find_spec(top) is not None else "it isn't installed"
 
 
 def _about_builds() -> Iterable[str]:

@@ -119,7 +119,7 @@ def check_package(package: Package) -> PackageState:
     # A package without metadata (a build of one's own) has no version to be too old.
     if found is not None and _numbers(found) < _numbers(package.minimum):
         return _state(package, State.OLD, found, f"needs {package.minimum} or newer")
-    problem = _import_problem(package.module)
+    problem = import_problem(package.module)
     if problem and found is None:  # a folder of that name in the current one is not the package
         return _state(package, State.MISSING, None, None)
     return _state(package, State.BROKEN if problem else State.OK, found, problem)
@@ -142,7 +142,8 @@ def _state(package: Package, state: State, found: str | None, problem: str | Non
     )
 
 
-def _import_problem(module: str) -> str | None:
+def import_problem(module: str) -> str | None:
+    """What goes wrong when a module is imported in a process of its own; None if nothing does."""
     # -P: a file of that name in the current folder is not the package.
     command = [sys.executable, "-P", "-c", f"import {module}"]
     try:

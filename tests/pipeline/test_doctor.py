@@ -30,6 +30,9 @@ def test_this_installation() -> None:
     assert [o.name for o in found.outputs] == [f"{f} {p}" for f, p in WRITERS]
     assert {"onnx fp32", "onnx int8", "onnx auto"} <= {o.name for o in found.outputs}
     assert all(o.available for o in found.outputs)
+    engines = {engine.name: engine for engine in found.engines}
+    assert engines["engines for RTX GPUs"].available
+    assert engines["engines for this GPU"].available <= (found.gpu is not None)
     assert from_json(to_json(found), Diagnosis, where="it") == found
 
 

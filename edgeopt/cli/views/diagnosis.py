@@ -15,9 +15,15 @@ def draw_diagnosis(found: Diagnosis) -> str:
     """The machine, the packages, and what can be done with them."""
     parts = [
         lines([("edgeopt", found.edgeopt), ("python", found.python), ("system", found.platform)])
-        + lines(_machine(found.machine)),
+        + lines(_machine(found.machine, found.gpu)),
         table(("package", "for", "version", "state"), map(_package, found.packages), left=4),
-        lines([*_capabilities("reads", found.sources), *_capabilities("makes", found.outputs)]),
+        lines(
+            [
+                *_capabilities("reads", found.sources),
+                *_capabilities("makes", found.outputs),
+                *_capabilities("builds", found.engines),
+            ]
+        ),
         "Everything that EdgeOpt can't do without is here.\n"
         if found.healthy
         else "EdgeOpt can't work here until the packages above are mended.\n",
@@ -25,7 +31,7 @@ def draw_diagnosis(found: Diagnosis) -> str:
     return "\n".join(parts)
 
 
-def _machine(host: Machine) -> list[tuple[str, str]]:
+def _machine(host: Machine, gpu: str | None) -> list[tuple[str, str]]:
     cores, usable = host.cores.value, host.usable_cores.value
     limited = f", {usable} of them usable" if usable and usable != cores else ""
     return [
@@ -33,6 +39,7 @@ def _machine(host: Machine) -> list[tuple[str, str]]:
         ("isa    ", ", ".join(host.isa.value or ()) or f"unknown ({host.isa.absent})"),
         ("cores  ", f"{cores}{limited}" if cores else ""),
         ("memory ", size(host.memory_bytes.value)),
+        ("gpu    ", gpu or "none that CUDA can use: engines are built here, and run elsewhere"),
     ]
 
 
