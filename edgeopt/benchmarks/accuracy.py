@@ -10,10 +10,12 @@ from edgeopt.benchmarks.artifact import Artifact
 from edgeopt.benchmarks.inputs import batch_size, fill
 from edgeopt.benchmarks.metrics import Metric
 from edgeopt.benchmarks.result import Accuracy
+from edgeopt.core.precision import Format
 from edgeopt.core.progress import Progress, silent
 from edgeopt.core.tensors import Batch
 
 if TYPE_CHECKING:
+    from edgeopt.core.execution import Opened
     from edgeopt.data import Dataset, Sample
 
 
@@ -54,11 +56,7 @@ def evaluate(
 
 
 def _answers(artifact: Artifact, dataset: Dataset) -> Iterator[tuple[Batch, Sample]]:
-    from edgeopt.core.execution import open_artifact
-
-    opened = open_artifact(
-        artifact.path, artifact.format, layout=artifact.layout, threads=0, name=artifact.name
-    )
+    opened = _opened(artifact)
     size, specs = batch_size(artifact, 1), artifact.given()
     samples = dataset.samples()
     while chunk := list(islice(samples, size)):
@@ -66,6 +64,20 @@ def _answers(artifact: Artifact, dataset: Dataset) -> Iterator[tuple[Batch, Samp
         outputs = dict(zip(opened.outputs, arrays, strict=True))
         for index, sample in enumerate(chunk):
             yield (_row(outputs, index) if size > 1 else outputs), sample
+
+
+def _opened(artifact: Artifact) -> Opened:
+    if artifact.format is Format.TENSORRT:
+        from edgeopt.benchmarks.engine import open_engine
+
+        assert artifact.manifest is not None, "nothing else tells what an engine takes"
+        names = [spec.name for spec in artifact.manifest.outputs]
+        return open_engine(artifact.path, names, artifact.name)
+    from edgeopt.core.execution import open_artifact
+
+    return open_artifact(
+        artifact.path, artifact.format, layout=artifact.layout, threads=0, name=artifact.name
+    )
 
 
 def _row(outputs: dict[str, Any], index: int) -> Batch:

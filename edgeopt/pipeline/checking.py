@@ -7,6 +7,8 @@ from pathlib import Path
 
 import msgspec
 
+from edgeopt.benchmarks.engine import open_engine
+from edgeopt.converters.tensorrt.delivery import fits_here
 from edgeopt.core.execution import Run, open_artifact
 from edgeopt.core.graph import FloatGraph
 from edgeopt.core.manifest import Delegation, Verification
@@ -65,16 +67,24 @@ class Checker:
     target: Profile
     progress: Progress
 
-    def check(self, fmt: Format, precision: Precision, artifact: Path) -> Checked:
+    def check(
+        self, fmt: Format, precision: Precision, artifact: Path, stand_in: Path | None = None
+    ) -> Checked:
         """Verify one artifact.
+
+        Args:
+            fmt: Its format.
+            precision: Its precision.
+            artifact: The file.
+            stand_in: What is run in its place where it can't be.
 
         Raises:
             ModelError: If its runtime can't load it.
         """
         if fmt is Format.TFLITE:
             return self._tflite(precision, artifact)
-        if fmt is Format.TENSORRT:
-            return self._stand_in(precision, artifact)
+        if fmt is Format.TENSORRT and stand_in is not None:
+            return self._stand_in(precision, artifact, stand_in)
         # What this machine's kernels get wrong and the target's don't is not the artifact's fault.
         emulated = precision.adds_integers and self.target.exact_sums and saturates()
         opened = open_artifact(artifact, fmt, emulated=emulated, exact=emulated)
@@ -82,7 +92,10 @@ class Checker:
         rewritten = precision.static and self.target.runs_here(fmt)
         return Checked(checked, warnings=self._changes(artifact) if rewritten else ())
 
-    def _stand_in(self, precision: Precision, onnx: Path) -> Checked:
+    def _stand_in(self, precision: Precision, engine: Path, onnx: Path) -> Checked:
+        if engine.is_file() and fits_here(self.target):
+            opened = open_engine(engine, [spec.name for spec in self.graph.outputs], engine.name)
+            return Checked(self._verification(precision, opened.run, engine))
         # As they stand, Q and DQ say what an engine computes, whatever this CPU's kernels do.
         emulated = precision.adds_integers
         opened = open_artifact(onnx, Format.ONNX, emulated=emulated)

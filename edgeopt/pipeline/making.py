@@ -73,7 +73,7 @@ def make_artifact(
     request = with_mix(request, found)
     with reporting(material.options.output):
         written: Written = spared(write(request), search)
-    checked = _check(material, fmt, precision, written.stand_in or temporary)
+    checked = _check(material, fmt, precision, temporary, written.stand_in)
     failed = checked is not None and not _passed(material, checked)
     final = failed_path(path) if failed else path
     manifest = _manifest(material, final.name, temporary, fmt, precision, written, checked, found)
@@ -130,13 +130,19 @@ def _search(
     return search
 
 
-def _check(material: Material, fmt: Format, precision: Precision, artifact: Path) -> Checked | None:
+def _check(
+    material: Material,
+    fmt: Format,
+    precision: Precision,
+    artifact: Path,
+    stand_in: Path | None,
+) -> Checked | None:
     if not material.options.verify:
         return None
     if precision is Precision.FP32 and fmt is Format.ONNX:
         assert material.source_check is not None
         return Checked(material.source_check)  # the artifact is the float graph
-    return material.checker.check(fmt, precision, artifact)
+    return material.checker.check(fmt, precision, artifact, stand_in)
 
 
 def _passed(material: Material, checked: Checked) -> bool:

@@ -97,7 +97,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         read_artifact(tmp_path / "none.onnx")
 
 
-@pytest.mark.parametrize("name", ["model.engine", "model.pt2", "model"])
+@pytest.mark.parametrize("name", ["model.kit", "model.pt2", "model"])
 def test_a_format_that_cannot_be_benchmarked(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"")
     with pytest.raises(UnsupportedError, match=r"suffix \.onnx"):
@@ -109,3 +109,9 @@ def test_text_inputs_are_refused(save_graph: Callable[..., Path]) -> None:
     graph = helper.make_graph([helper.make_node("Identity", ["x"], ["y"])], "g", [x], [y])
     with pytest.raises(UnsupportedError, match="'x' is not a tensor of numbers"):
         read_artifact(save_graph(graph))
+
+
+def test_an_engine_without_its_manifest_cannot_be_fed(tmp_path: Path) -> None:
+    (tmp_path / "model.engine").write_bytes(b"ftrt")
+    with pytest.raises(UnsupportedError, match="known from its manifest, and there is none beside"):
+        read_artifact(tmp_path / "model.engine")

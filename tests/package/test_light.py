@@ -147,6 +147,19 @@ def test_tflite_names_its_extra_wherever_it_is_needed(core: Core, tmp_path: Path
     assert core("-m", "edgeopt", "inspect", "net.onnx", "--for", "tflite").returncode == 0
 
 
+def test_an_engine_names_its_extra_and_a_kit_needs_none(core: Core, tmp_path: Path) -> None:
+    onnx.save(convolution(), tmp_path / "net.onnx")
+    arguments = ("-m", "edgeopt", "convert", "net.onnx", "--to", "tensorrt", "-o", "out")
+    ran = core(*arguments, "--target", "rtx-4090")
+    assert ran.returncode == 2, ran.stderr
+    assert "'tensorrt_rtx', which is not installed: pip install 'edgeopt[tensorrt]'" in ran.stderr
+    assert not (tmp_path / "out").exists()
+    ran = core(*arguments, "--target", "jetson-orin-nano")
+    assert ran.returncode == 0, ran.stderr
+    kit = tmp_path / "out" / "net.fp32.jetson-orin-nano.kit"
+    assert (kit / "edgeopt_device" / "tensorrt_runner.py").is_file()
+
+
 @pytest.mark.parametrize("command", ["", *COMMANDS])
 def test_every_command_explains_itself(core: Core, command: str) -> None:
     ran = core("-m", "edgeopt", *filter(None, [command]), "--help")

@@ -24,7 +24,10 @@ from edgeopt.core.errors import (
     UnsupportedError,
     UsageError,
 )
+from edgeopt.core.execution import Opened, open_artifact
 from edgeopt.core.gpu import LocalGpu
+from edgeopt.core.precision import Format
+from edgeopt.pipeline import checking
 from edgeopt.pipeline.convert import ConvertResult
 from edgeopt.pipeline.inspection.records import Basis, ManifestState
 from edgeopt.targets import load_target
@@ -215,6 +218,9 @@ def test_a_missing_module_is_told_before_any_work(
         ("rtx-4090", "8.6", {"tensorrt"}, None),
         ("jetson-orin-nano", None, {"tensorrt_rtx", "tensorrt"}, None),
         ("jetson-orin-nano", "8.7", {"tensorrt"}, ("tensorrt", None)),
+        ("jetson-orin-nano", "8.7", {"trtexec"}, ("trtexec", None)),
+        ("jetson-orin-nano", None, {"trtexec"}, None),
+        ("rtx-4090", "8.9", {"tensorrt", "tensorrt_rtx"}, ("tensorrt_rtx", "SM89")),
     ],
 )
 def test_what_builds_for_a_target(
@@ -240,6 +246,35 @@ def test_measuring_needs_a_gpu(conv_net: Path, out: Path, to: str, provider: str
         edgeopt.benchmark([made.path], provider=provider)
     with pytest.raises(UsageError, match="did you mean cuda"):
         edgeopt.benchmark([made.path], provider="cude")
+
+
+def test_where_the_gpu_is_the_engine_itself_is_verified(
+    conv_net: Path, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # No GPU is here: ONNX Runtime stands in for the engine, to see that what it gives is compared.
+    def stand_in(path: Path, outputs: list[str], name: str) -> Opened:
+        assert path.name == "conv_net.fp32.rtx-4090.engine"
+        assert outputs == ["scores"]
+        return open_artifact(conv_net, Format.ONNX)
+
+    monkeypatch.setattr(checking, "fits_here", lambda target: True)
+    monkeypatch.setattr(checking, "open_engine", stand_in)
+    (made,) = edgeopt.convert(conv_net, to="tensorrt", target="rtx-4090", output=out).artifacts
+    assert made.manifest.verification is not None
+    assert not made.manifest.verification.stand_in
+
+
+def test_layers_that_are_kept_float_are_float(conv_net: Path, conv_data: Path, out: Path) -> None:
+    (made,) = edgeopt.convert(
+        conv_net, to="tensorrt", precision="int8", calibration=conv_data, target="rtx-4090",
+        output=out, keep_float="depthwise",
+    ).artifacts  # fmt: skip
+    manifest = made.manifest
+    assert manifest.engine is not None
+    assert [layer.node for layer in manifest.float_layers] == ["depthwise"]
+    assert manifest.integer_layers == 2
+    kernels = {n: x for x in manifest.engine.layers for n in x.nodes if x.kind == "correlation"}
+    assert (kernels["conv1"].precision, kernels["depthwise"].precision) == ("int8", "float32")
 
 
 def test_the_manifest_is_json(conv_net: Path, out: Path) -> None:

@@ -7,12 +7,14 @@ import sys
 from dataclasses import dataclass
 from importlib.util import find_spec
 
+from edgeopt.converters.tensorrt.device.trtexec import find
 from edgeopt.core.errors import MissingExtraError
 from edgeopt.core.gpu import local_gpu
-from edgeopt.targets import Gpu, Profile
+from edgeopt.targets import Profile
 
-RTX, CLASSIC = "tensorrt_rtx", "tensorrt"
-"""TensorRT for RTX, which builds anywhere; and TensorRT, which builds for the GPU beside it."""
+RTX, CLASSIC, COMMAND = "tensorrt_rtx", "tensorrt", "trtexec"
+"""TensorRT for RTX, which builds anywhere; and TensorRT, which builds for the GPU beside it, by its
+module or by its command."""
 
 ENGINE, KIT = ".engine", ".kit"
 
@@ -25,7 +27,7 @@ class Builder:
     """What builds an engine on this machine.
 
     Args:
-        module: TensorRT's Python module.
+        module: TensorRT's Python module, or its command.
         capability: The compute capability that it is told, as ``SM89``; None to leave it to the
             module.
     """
@@ -38,11 +40,11 @@ def builder_for(target: Profile) -> Builder | None:
     """What can build for a target here, once it is installed; None if nothing can."""
     gpu = target.gpu
     assert gpu is not None, "checked when the options were read"
-    if _here(gpu) and not has(RTX) and has(CLASSIC):
-        return Builder(CLASSIC)
-    if gpu.compute_capability in ("", *RTX_CAPABILITIES) and (has(RTX) or rtx_installs_here()):
+    own = next((m for m in (CLASSIC, COMMAND) if has(m)), None) if fits_here(target) else None
+    rtx = gpu.compute_capability in ("", *RTX_CAPABILITIES)
+    if rtx and (has(RTX) or (own is None and rtx_installs_here())):
         return Builder(RTX, gpu.name or None)
-    return Builder(CLASSIC) if _here(gpu) and has(CLASSIC) else None
+    return None if own is None else Builder(own)
 
 
 def suffix(target: Profile) -> str:
@@ -62,7 +64,9 @@ def check(target: Profile) -> None:
 
 
 def has(module: str) -> bool:
-    """Whether a module is installed; it may still be broken."""
+    """Whether a module, or TensorRT's command, is installed; it may still be broken."""
+    if module == COMMAND:
+        return find() is not None
     return find_spec(module) is not None
 
 
@@ -71,6 +75,9 @@ def rtx_installs_here() -> bool:
     return sys.platform in ("linux", "win32") and platform.machine() in ("x86_64", "AMD64")
 
 
-def _here(gpu: Gpu) -> bool:
-    found = local_gpu()
-    return found is not None and gpu.compute_capability in ("", found.compute_capability)
+def fits_here(target: Profile) -> bool:
+    """Whether this machine has the GPU that engines for a target are for."""
+    gpu, found = target.gpu, local_gpu()
+    if gpu is None or found is None:
+        return False
+    return gpu.compute_capability in ("", found.compute_capability)

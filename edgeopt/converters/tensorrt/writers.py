@@ -63,7 +63,8 @@ def write_int4_weight(request: WriteRequest) -> Written:
 def _deliver(request: WriteRequest, prepared: Prepared) -> Written:
     onnx = request.scratch / f"{request.path.name}.onnx"
     save_whole(prepared.model, onnx)
-    check_rules(prepared.model.graph, request.name)
+    floating = frozenset(layer.node for layer in prepared.float_layers)
+    check_rules(prepared.model.graph, request.name, floating)
     shapes = shape_ranges(request.graph.inputs, request.build.ranges)
     builder, gpu = delivery.builder_for(request.target), request.target.gpu
     assert gpu is not None, "checked when the options were read"

@@ -9,8 +9,10 @@ from typing import Any, Callable, Dict, Sequence
 from .build import build
 from .failure import Failure
 from .support import support
+from .trtexec import build_by_trtexec
 
-TASKS: Dict[str, Callable[[Dict[str, Any]], Dict[str, Any]]] = {"build": build, "support": support}
+Task = Callable[[Dict[str, Any]], Dict[str, Any]]
+TASKS: Dict[str, Task] = {"build": build, "support": support}
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -26,13 +28,19 @@ def main(arguments: Sequence[str]) -> int:
     with open(request_path, encoding="utf-8") as file:
         request = json.load(file)
     try:
-        answer = TASKS[request["task"]](request)
+        answer = _perform(request)
     except Failure as failure:
         answer = failure.as_json()
     except MemoryError:
         answer = Failure("build", "MemoryError").as_json()
     _write(answer_path, answer)
     return 1 if "failure" in answer else 0
+
+
+def _perform(request: Dict[str, Any]) -> Dict[str, Any]:
+    if request["task"] == "build" and request["module"] == "trtexec":
+        return build_by_trtexec(request)
+    return TASKS[request["task"]](request)
 
 
 def _write(path: str, answer: Dict[str, Any]) -> None:
