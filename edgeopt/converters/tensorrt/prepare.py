@@ -16,19 +16,12 @@ from edgeopt.converters.onnx.placement import place
 from edgeopt.converters.onnx.quantized import quantized
 from edgeopt.converters.simplify import clean
 from edgeopt.converters.tensorrt.blocks import store_blocks
+from edgeopt.converters.tensorrt.planned import Planned
 from edgeopt.converters.tflite.stored import everything, store_weights
 from edgeopt.converters.writer import WriteRequest
 from edgeopt.core.ir import ir
 from edgeopt.core.manifest import Encoding, FloatLayer
 from edgeopt.core.precision import Format, Precision
-
-
-@dataclass(frozen=True)
-class Planned:
-    """A convolution or matrix product that is to be integer."""
-
-    node: str
-    op: str
 
 
 @dataclass(frozen=True, eq=False)

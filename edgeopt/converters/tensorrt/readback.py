@@ -9,7 +9,7 @@ import msgspec
 
 from edgeopt.converters.tensorrt.building import FoundLayer
 from edgeopt.converters.tensorrt.device.layers import described, floating
-from edgeopt.converters.tensorrt.prepare import Planned
+from edgeopt.converters.tensorrt.planned import Planned
 from edgeopt.core.errors import GateError
 from edgeopt.core.manifest import EngineLayer, FloatLayer
 

@@ -14,7 +14,7 @@ import edgeopt
 from edgeopt.converters.tensorrt.building import Built, build_engine
 from edgeopt.converters.tensorrt.delivery import RTX, Builder
 from edgeopt.converters.tensorrt.options import BuildOptions
-from edgeopt.converters.tensorrt.prepare import Planned
+from edgeopt.converters.tensorrt.planned import Planned
 from edgeopt.converters.tensorrt.readback import read_back
 from edgeopt.core.manifest import Manifest
 from edgeopt.core.record import from_json

@@ -6,7 +6,7 @@ import pytest
 
 from edgeopt.converters.tensorrt.building import FoundLayer
 from edgeopt.converters.tensorrt.device.layers import arithmetic, layer_of, read_layers
-from edgeopt.converters.tensorrt.prepare import Planned
+from edgeopt.converters.tensorrt.planned import Planned
 from edgeopt.converters.tensorrt.readback import read_back
 from edgeopt.core.errors import GateError
 
