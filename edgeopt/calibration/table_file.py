@@ -5,12 +5,11 @@ The same table gives the same bytes. Nothing in it is ever executed.
 
 from __future__ import annotations
 
-import io
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +26,7 @@ from edgeopt.calibration.table import (
     TensorStats,
 )
 from edgeopt.core.errors import DataError
-from edgeopt.core.files import write_bytes
+from edgeopt.core.files import writing
 from edgeopt.core.record import from_json, to_json
 
 if TYPE_CHECKING:
@@ -52,15 +51,12 @@ def save_table(path: Path, table: CalibrationTable) -> None:
     Raises:
         OutputError: If it can't be written.
     """
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name, array in _arrays(table).items():
-            member = io.BytesIO()
-            npy.write_array(member, array, allow_pickle=False)
-            # A date of its own would make every file another one; level 1 is 4 times as fast.
-            info = zipfile.ZipInfo(f"{name}.npy")
-            archive.writestr(info, member.getbuffer(), zipfile.ZIP_DEFLATED, compresslevel=1)
-    write_bytes(path, buffer.getvalue())
+    with (
+        writing(path) as file,
+        zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
+    ):
+        for name, column in _columns(table).items():
+            column.write(archive, f"{name}.npy")
 
 
 def load_table(path: Path) -> CalibrationTable:
@@ -97,42 +93,67 @@ def _opened(path: Path) -> Iterator[Any]:
         ) from error
 
 
-def _arrays(table: CalibrationTable) -> Arrays:
+@dataclass(frozen=True)
+class _Column:
+    """Arrays that a file holds as one, end to end.
+
+    They are never joined in memory: with a running model there, a table's second copy would be
+    what decides how much memory calibration takes.
+    """
+
+    dtype: np.dtype[Any]
+    parts: Sequence[NDArray[Any]]
+
+    def write(self, archive: zipfile.ZipFile, name: str) -> None:
+        """Write them as a ``.npy``; the level of compression is the archive's, the date none."""
+        size = sum(part.size for part in self.parts)
+        shape = self.parts[0].shape if len(self.parts) == 1 else (size,)
+        head = {"descr": npy.dtype_to_descr(self.dtype), "fortran_order": False, "shape": shape}
+        large = size * self.dtype.itemsize >= zipfile.ZIP64_LIMIT
+        with archive.open(name, "w", force_zip64=large) as member:
+            npy.write_array_header_1_0(member, head)
+            for part in self.parts:
+                flat = np.ascontiguousarray(part, self.dtype).reshape(-1)
+                member.write(flat.view(np.uint8).data)
+
+
+def _columns(table: CalibrationTable) -> dict[str, _Column]:
     stats = list(table.tensors.values())
     channels = [s.channels for s in stats]
     known = [c for c in channels if c]
+    counts = [s.histogram.counts for s in stats]
     return {
-        "header": np.frombuffer(to_json(table.header), np.uint8),
-        "names": np.array(list(table.tensors), dtype=np.str_),
-        "samples": np.array([s.samples for s in stats], np.int64),
-        "sizes": np.array([len(s.histogram.codes) for s in stats], np.int64),
-        "codes": _joined([s.histogram.codes for s in stats], np.uint16),
-        "counts": _narrow(_joined([s.histogram.counts for s in stats], np.int64)),
-        "widths": np.array([-1 if c is None else len(c.sums) for c in channels], np.int64),
-        "totals": np.array([0 if c is None else c.count for c in channels], np.int64),
-        "sums": _joined([c.sums for c in known], np.int64),
-        "lows": _joined([_ends(c, c.low) for c in known], np.float32),
-        "highs": _joined([_ends(c, c.high) for c in known], np.float32),
+        "header": _column(np.frombuffer(to_json(table.header), np.uint8)),
+        "names": _column(np.array(list(table.tensors), dtype=np.str_)),
+        "samples": _column(np.array([s.samples for s in stats], np.int64)),
+        "sizes": _column(np.array([len(s.histogram.codes) for s in stats], np.int64)),
+        "codes": _Column(np.dtype(np.uint16), [s.histogram.codes for s in stats]),
+        "counts": _Column(_narrowest(counts), counts),
+        "widths": _column(np.array([-1 if c is None else len(c.sums) for c in channels], np.int64)),
+        "totals": _column(np.array([0 if c is None else c.count for c in channels], np.int64)),
+        "sums": _Column(np.dtype(np.int64), [c.sums for c in known]),
+        "lows": _Column(np.dtype(np.float32), [_ends(c, c.low) for c in known]),
+        "highs": _Column(np.dtype(np.float32), [_ends(c, c.high) for c in known]),
         **{
-            f"{_HESSIAN}{key}:{node}": array
+            f"{_HESSIAN}{key}:{node}": _column(array)
             for node, hessian in table.hessians.items()
             for key, array in hessian.to_arrays().items()
         },
     }
 
 
+def _column(array: NDArray[Any]) -> _Column:
+    return _Column(array.dtype, [array])
+
+
 def _ends(channels: ChannelStats, ends: NDArray[np.float32] | None) -> NDArray[np.float32]:
     return np.full(len(channels.sums), np.nan, np.float32) if ends is None else ends
 
 
-def _joined(parts: list[NDArray[Any]], dtype: type) -> NDArray[Any]:
-    return np.concatenate([np.empty(0, dtype), *parts])
-
-
-def _narrow(counts: NDArray[np.int64]) -> NDArray[Any]:
+def _narrowest(counts: Sequence[NDArray[np.int64]]) -> np.dtype[Any]:
     # Half the bytes, in all but tables of billions.
-    fits = counts.max(initial=0) < 1 << 32
-    return counts.astype(np.uint32) if fits else counts
+    fits = all(each.max(initial=0) < 1 << 32 for each in counts)
+    return np.dtype(np.uint32 if fits else np.int64)
 
 
 def _from_arrays(arrays: Arrays, path: Path) -> CalibrationTable:

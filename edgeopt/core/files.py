@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from edgeopt.core.errors import OutputError
 
@@ -114,11 +115,22 @@ def write_bytes(path: Path, data: bytes) -> None:
     Raises:
         OutputError: If the folder can't be written or the disk is full.
     """
+    with writing(path) as file:
+        file.write(data)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[IO[bytes]]:
+    """A file to write to, of a temporary name beside ``path``; renamed into place at the end.
+
+    Raises:
+        OutputError: If the folder can't be written or the disk is full.
+    """
     with reporting(path):
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(data)
+                yield file
             Path(name).chmod(0o666 & ~_umask())
             Path(name).replace(path)
         except BaseException:
