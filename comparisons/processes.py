@@ -76,7 +76,7 @@ def run_once(command: Command, environment: Mapping[str, str] | None = None) -> 
         list(command),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        env={**os.environ, **(environment or {})},
+        env={**_as_installed(), **(environment or {})},
     ) as process:
         alarm = threading.Timer(LONGEST, process.kill)
         alarm.start()
@@ -90,6 +90,11 @@ def run_once(command: Command, environment: Mapping[str, str] | None = None) -> 
         raise ProcessFailedError(command, output.decode(errors="replace")[-4000:])
     unit = 1 if sys.platform == "darwin" else 1024
     return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit)
+
+
+def _as_installed() -> dict[str, str]:
+    """This process's environment, but compiled modules are kept, ours as the installed peers'."""
+    return {n: value for n, value in os.environ.items() if n != "PYTHONDONTWRITEBYTECODE"}
 
 
 def run_on_one_core(command: Command) -> Run:
