@@ -45,7 +45,8 @@ def parse(line: str) -> str:
         The command's name.
     """
     name, *arguments = shlex.split(line.partition(" > ")[0], comments=True)[1:]
-    context = click.Context(application, info_name="edgeopt")
+    # click keeps the names of a command's help option from the first context it is asked in.
+    context = click.Context(application, info_name="edgeopt", **application.context_settings)
     command = application.get_command(context, name)
     assert command is not None, f"no command {name!r}"
     command.make_context(name, arguments, parent=context)
