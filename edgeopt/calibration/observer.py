@@ -16,7 +16,7 @@ import numpy as np
 
 from edgeopt.calibration.counting import TensorCounter
 from edgeopt.calibration.extremes import InputExtremes
-from edgeopt.calibration.padding import Padding, mask_input, token_tensors
+from edgeopt.calibration.padding import Padding, padding_of
 from edgeopt.calibration.points import channel_axes, observation_points
 from edgeopt.calibration.sampling import Samplers, add_samplers
 from edgeopt.calibration.table import (
@@ -84,9 +84,7 @@ def observe(
     batch = fixed_batch(graph.inputs)
     if batch > 1 and sampling is Sampling.GROUPS:
         sampling = Sampling.PART  # which samples share a batch must not decide whose turn it is
-    mask = mask_input(model.graph)
-    tokens = frozenset() if mask is None else token_tensors(model.graph, mask, names)
-    padding = Padding(mask.name or "", tokens) if mask is not None and tokens else None
+    padding = padding_of(model.graph, names)
     probes = _probes(model, graph.path.parent, names, axes, sampling)
     making = _making(sampling, probes, padding)
     extremes = InputExtremes([spec.name for spec in graph.inputs if spec.name in counters])

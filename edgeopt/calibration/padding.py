@@ -43,6 +43,13 @@ class Padding:
         return without_padding(values, inputs[self.mask]) if tensor in self.tokens else values
 
 
+def padding_of(graph: ir.Graph, names: Iterable[str]) -> Padding | None:
+    """The padding in some of a graph's tensors; None if there is none."""
+    mask = mask_input(graph)
+    tokens = frozenset() if mask is None else token_tensors(graph, mask, names)
+    return Padding(mask.name or "", tokens) if mask is not None and tokens else None
+
+
 def mask_input(graph: ir.Graph) -> ir.Value | None:
     """The graph's input that masks padding, ``(N, T)``; None if it has no such."""
     for value in graph.inputs:

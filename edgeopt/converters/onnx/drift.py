@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from edgeopt.calibration.padding import Padding, padding_of
 from edgeopt.converters.onnx.clamped import ClampedLayer, clamped_layers, constant
 from edgeopt.converters.onnx.probing import by_channel, picked, probe_of, stride_of
 from edgeopt.converters.onnx.stepwise import Stepwise, open_part
@@ -82,7 +83,8 @@ def correct_means(
     layers = clamped_layers(floats.graph, quantized.graph)
     if not layers:
         return 0
-    used, wanted = _float_means(floats, layers, samples, float_graph.parent)
+    padding = padding_of(floats.graph, [layer.activation.name or "" for layer in layers])
+    used, wanted = _float_means(floats, layers, samples, padding, float_graph.parent)
     if len(used) < FEWEST:
         return 0
     ir.external_data.load_to_model(quantized)
@@ -93,7 +95,10 @@ def correct_means(
     for index, layer in enumerate(layers):
         probe = probe_of(layer)
         outputs = walk.run(probe.nodes, probe.constants)
-        found = [probe.real(by_channel(output, layer.axis)) for output in outputs]
+        found = [
+            probe.real(_rows(output, layer, sample, padding))
+            for output, sample in zip(outputs, used, strict=True)
+        ]
         if layer.bias.move(bias_shift(found, wanted[index], layer.low, layer.high)):
             walk.replace(layer.bias.value.name or "", constant(layer.bias.value))
             changed += 1
@@ -143,8 +148,21 @@ def _agreed(drifts: Means) -> Means:
     return agreed
 
 
+def _rows(
+    output: NDArray[np.generic], layer: ClampedLayer, sample: Sample, padding: Padding | None
+) -> NDArray[np.generic]:
+    """A layer's output for one sample as ``(C, places)``, without padding tokens."""
+    if padding is not None:
+        output = padding.left_out(layer.activation.name or "", output, sample.inputs)
+    return by_channel(output, layer.axis)
+
+
 def _float_means(
-    model: ir.Model, layers: Sequence[ClampedLayer], samples: Iterable[Sample], folder: Path
+    model: ir.Model,
+    layers: Sequence[ClampedLayer],
+    samples: Iterable[Sample],
+    padding: Padding | None,
+    folder: Path,
 ) -> tuple[list[Sample], list[Means]]:
     """The samples to use, and for each layer the float means after the clamp, ``(samples, C)``."""
     values = [picked(model.graph, layer) for layer in layers]
@@ -160,7 +178,7 @@ def _float_means(
     most = MOST
     for sample, found in each_of(islice(samples, MOST), outputs):
         used.append(sample)
-        rows = [by_channel(y, layer.axis) for y, layer in zip(found, layers, strict=True)]
+        rows = [_rows(y, layer, sample, padding) for y, layer in zip(found, layers, strict=True)]
         means.append([row.mean(1, dtype=np.float64) for row in rows])
         sizes = (
             y.size * stride_of(layer) ** (y.ndim - 2)

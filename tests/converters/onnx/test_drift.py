@@ -185,3 +185,40 @@ def test_what_samples_do_not_agree_on_is_left_alone(rng: np.random.Generator) ->
 def test_a_channel_that_is_always_clamped_stays() -> None:
     found = [np.full((1, 20), -100, np.float32)] * 4
     assert bias_shift(found, np.zeros((4, 1)), 0.0, 6.0).tolist() == [0]
+
+
+def test_what_padding_tokens_hold_moves_no_bias(
+    save_model: Save, make: Make, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    nodes = [
+        helper.make_node("MatMul", ["tokens", "w"], ["m"], "product"),
+        helper.make_node("Add", ["m", "b"], ["a"], "bias"),
+        helper.make_node("Relu", ["a"], ["hidden"], "relu"),
+        helper.make_node("MatMul", ["hidden", "v"], ["last"], "next"),
+        helper.make_node("Unsqueeze", ["attention_mask", "end"], ["wide"], "wide"),
+        helper.make_node("Cast", ["wide"], ["real"], "cast", to=TensorProto.FLOAT),
+        helper.make_node("Mul", ["last", "real"], ["y"], "mask"),
+    ]
+    net = save_model(
+        nodes,
+        [
+            ("tokens", TensorProto.FLOAT, ["batch", 16, 4]),
+            ("attention_mask", TensorProto.INT64, ["batch", 16]),
+        ],
+        [("y", TensorProto.FLOAT, ["batch", 16, 3])],
+        {
+            "w": rng.standard_normal((4, 8)).astype(np.float32),
+            "b": rng.standard_normal(8).astype(np.float32),
+            "v": rng.standard_normal((8, 3)).astype(np.float32),
+            "end": np.array([-1]),
+        },
+    )
+    tokens = rng.standard_normal((32, 16, 4)).astype(np.float32)
+    mask = (np.arange(16) < rng.integers(2, 16, (32, 1))).astype(np.int64)
+    np.savez(tmp_path / "d.npz", tokens=tokens, attention_mask=mask)
+    full = make(net, calibration=tmp_path / "d.npz", verify=False)
+    tokens[mask == 0] = 0.5  # another mean
+    np.savez(tmp_path / "d.npz", tokens=tokens, attention_mask=mask)
+    assert make(net, calibration=tmp_path / "d.npz", verify=False).manifest.sha256 == (
+        full.manifest.sha256
+    )
