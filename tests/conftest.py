@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +20,14 @@ settings.load_profile("edgeopt")
 EXAMPLE = Path(__file__).parents[1] / "examples" / "fashion_mnist"
 
 Save = Callable[..., Path]
+
+
+@pytest.fixture
+def tensorrt_is_here() -> None:
+    """TensorRT for RTX, which builds engines with no GPU; in CI it must be."""
+    if find_spec("tensorrt_rtx") is None and not os.environ.get("CI"):
+        pytest.skip("TensorRT for RTX is not installed: pip install 'edgeopt[tensorrt]'")
+    assert find_spec("tensorrt_rtx") is not None
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from edgeopt.benchmarks.metrics import UserFunction
 from edgeopt.converters.registry import WRITERS
 from edgeopt.converters.tensorrt import delivery
 from edgeopt.converters.tensorrt.options import PATIENCE, BuildOptions
-from edgeopt.converters.tensorrt.shapes import shape_ranges
+from edgeopt.converters.tensorrt.shapes import shape_ranges, unsaid_batches
 from edgeopt.core.errors import DataError
 from edgeopt.core.files import (
     move_into_place,
@@ -263,7 +263,16 @@ def _check_model(material: Material) -> None:
 
         check_fits(material.graph.path, material.prepared.source.record.location)
     if Format.TENSORRT in material.options.to:
-        shape_ranges(material.graph.inputs, material.prepared.ranges)
+        _check_engine(material)
+
+
+def _check_engine(material: Material) -> None:
+    from edgeopt.converters.tensorrt.support import check_fits
+
+    graph, builder = material.graph, delivery.builder_for(material.target)
+    shape_ranges(graph.inputs, material.prepared.ranges)
+    if builder is not None:
+        check_fits(builder, graph.path, material.prepared.source.record.location)
 
 
 def _place(made: list[Artifact], work: Path) -> None:
@@ -283,6 +292,8 @@ def _warnings(material: Material, made: list[Artifact]) -> tuple[str, ...]:
     rounds = Format.ONNX in options.to and any(p.adds_integers for p in precisions)
     if material.target.warning and rounds:
         found.append(f"int8 is {material.target.warning}")
+    if Format.TENSORRT in options.to:
+        found += unsaid_batches(material.graph.inputs, material.prepared.ranges)
     if any(options.calibrates(p) for p in precisions):
         found += material.calibrated.warnings
     for artifact in made:

@@ -10,6 +10,7 @@ from edgeopt.core.errors import (
     EdgeOptError,
     MissingExtraError,
     ModelError,
+    OutputError,
     UnsupportedError,
     UsageError,
 )
@@ -52,6 +53,11 @@ def failed(
     told = readable(reason)
     if stage == "module":
         return _broken(reason)
+    if stage == "output":
+        return OutputError(
+            f"{name}: building can't read or write {reason}",
+            hint="free some space, or name another folder or --timing-cache",
+        )
     if _MEMORY.search(reason):
         return _memory(name, reason)
     refused = [(node, op) for node, op in nodes if op]

@@ -35,8 +35,13 @@ def shape_ranges(
 def unsaid_batches(
     inputs: Iterable[TensorSpec], given: Mapping[str, tuple[Sizes | None, ...]]
 ) -> tuple[str, ...]:
-    """Inputs whose batch could have any size and is 1 because nothing was said of it."""
-    return tuple(spec.name for spec in inputs if spec.batched and spec.name not in given)
+    """What to say of inputs whose batch could have any size, and is 1 as nothing was said of it."""
+    return tuple(
+        f"TensorRT takes a batch of 1 of {spec.name!r} only: for others give the range with "
+        f"{example(spec)}"
+        for spec in inputs
+        if spec.batched and spec.name not in given
+    )
 
 
 def example(spec: TensorSpec) -> str:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgeopt.converters.tensorrt.building import RefusedByParser, ask_support
-from edgeopt.converters.tensorrt.complaints import readable
-from edgeopt.converters.tensorrt.delivery import CLASSIC, RTX, Builder, has
+from edgeopt.converters.tensorrt.complaints import failed, readable
+from edgeopt.converters.tensorrt.delivery import CLASSIC, COMMAND, RTX, Builder, has
 from edgeopt.converters.tensorrt.lint import Breach, lint
 from edgeopt.core.errors import MissingExtraError
 from edgeopt.core.ir import ir
@@ -71,6 +71,26 @@ def support_report(path: Path, name: str) -> Report:
     ways = {(op, node) for op, node in refused if op}
     taken = (node for node in graph if (node.op_type, node.name) not in ways)
     return Report(_counted(taken), tuple(refused.values()))
+
+
+def check_fits(builder: Builder, path: Path, name: str) -> None:
+    """Find out before any long step whether an engine can be built of a float graph.
+
+    Args:
+        builder: What is to build it.
+        path: The float graph.
+        name: The model's, for messages.
+
+    Raises:
+        UnsupportedError: If its parser refuses a node; names the first and counts the others.
+        BuildError: If it is broken.
+    """
+    if builder.module == COMMAND:  # trtexec says so when it builds
+        return
+    found = ask_support(builder, path, name, _PATIENCE)
+    if found.refused:
+        nodes = [(one.node, one.op) for one in found.refused]
+        raise failed("parse", found.refused[0].reason, nodes, name)
 
 
 def _refusals(breaches: Iterable[Breach], parsed: Iterable[RefusedByParser]) -> Iterator[Refusal]:

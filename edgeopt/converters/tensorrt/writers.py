@@ -16,7 +16,7 @@ from edgeopt.converters.tensorrt.prepare import (
     prepare_int8_weight,
 )
 from edgeopt.converters.tensorrt.readback import read_back
-from edgeopt.converters.tensorrt.shapes import example, shape_ranges, unsaid_batches
+from edgeopt.converters.tensorrt.shapes import shape_ranges
 from edgeopt.converters.writer import WriteRequest, Written
 from edgeopt.core.manifest import Engine, EngineLayer, ShapeRange
 from edgeopt.core.onnx_file import save_whole
@@ -68,13 +68,12 @@ def _deliver(request: WriteRequest, prepared: Prepared) -> Written:
     shapes = shape_ranges(request.graph.inputs, request.build.ranges)
     builder, gpu = delivery.builder_for(request.target), request.target.gpu
     assert gpu is not None, "checked when the options were read"
-    warnings = (*prepared.warnings, *_about_batches(request))
     if builder is None:
         write_kit(request, prepared, onnx, shapes)
         return Written(
             encodings=prepared.encodings,
             float_layers=prepared.float_layers,
-            warnings=warnings,
+            warnings=prepared.warnings,
             engine=Engine(None, gpu.compute_capability, shapes),
             stand_in=onnx,
         )
@@ -84,7 +83,7 @@ def _deliver(request: WriteRequest, prepared: Prepared) -> Written:
         encodings=prepared.encodings,
         integer_layers=back.integer if prepared.planned else None,
         float_layers=(*prepared.float_layers, *back.stayed),
-        warnings=(*warnings, *back.warnings),
+        warnings=(*prepared.warnings, *back.warnings),
         engine=_engine(builder, built.version, gpu, shapes, back.layers),
         stand_in=onnx,
     )
@@ -98,13 +97,3 @@ def _engine(
     layers: tuple[EngineLayer, ...],
 ) -> Engine:
     return Engine(f"{builder.module} {version}", gpu.compute_capability, shapes, layers)
-
-
-def _about_batches(request: WriteRequest) -> tuple[str, ...]:
-    inputs, ranges = request.graph.inputs, request.build.ranges
-    return tuple(
-        f"{request.path.name} takes a batch of 1 of {spec.name!r} only: for others give the range "
-        f"with {example(spec)}"
-        for spec in inputs
-        if spec.name in unsaid_batches(inputs, ranges)
-    )

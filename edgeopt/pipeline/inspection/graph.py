@@ -16,7 +16,7 @@ _TRUNCATED = "it may be incomplete: fetch or convert it again"
 
 
 def open_graph(
-    path: Path, *, action: str = "inspected", readable: str = ".onnx and .tflite"
+    path: Path, *, action: str = "inspected", readable: str = ".onnx, .tflite and .engine"
 ) -> ir.Model:
     """Read a model; its external data is looked at only where a value is asked for.
 

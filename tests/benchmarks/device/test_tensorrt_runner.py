@@ -211,6 +211,7 @@ def test_an_error_of_cuda_is_told_with_the_call(gpu: StandInCuda) -> None:
         runtime.allocate(8)
 
 
+@pytest.mark.usefixtures("tensorrt_is_here")
 def test_the_documented_names_are_those_of_the_real_module() -> None:
     import tensorrt_rtx as trt
 

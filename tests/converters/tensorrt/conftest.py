@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +12,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from edgeopt.converters.tensorrt.building import Built, build_engine
-from edgeopt.converters.tensorrt.delivery import RTX, Builder, rtx_installs_here
+from edgeopt.converters.tensorrt.delivery import RTX, Builder
 from edgeopt.converters.tensorrt.options import BuildOptions
 from edgeopt.core.manifest import ShapeRange
 
@@ -24,12 +21,8 @@ Model = Callable[..., Path]
 
 
 @pytest.fixture(autouse=True)
-def tensorrt_is_here() -> None:
-    """It is where it can be; CI is such a place."""
-    if find_spec(RTX) is None and not (os.environ.get("CI") and sys.platform == "linux"):
-        pytest.skip("TensorRT for RTX is not installed: pip install 'edgeopt[tensorrt]'")
-    assert find_spec(RTX) is not None
-    assert rtx_installs_here()
+def _needed(tensorrt_is_here: None) -> None:
+    """Every test here needs it."""
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from edgeopt.core.errors import (
     EdgeOptError,
     MissingExtraError,
     ModelError,
+    OutputError,
     UnsupportedError,
     UsageError,
 )
@@ -63,6 +64,13 @@ def test_a_build_that_failed_does_not_spoil_the_next(net: Path, build: Build, mo
     with pytest.raises(UsageError):
         build(net)
     assert build(net, shapes=batches(1)).layers
+
+
+def test_a_timing_cache_that_cannot_be_written_is_told(
+    net: Path, build: Build, tmp_path: Path
+) -> None:
+    with refuses(OutputError, "building can't read or write .*nowhere/timings.*--timing-cache"):
+        build(net, shapes=batches(1), timing_cache=tmp_path / "nowhere" / "timings")
 
 
 def test_a_timing_cache_is_written_and_read_again(net: Path, build: Build, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ class Failure(Exception):  # noqa: N818 - it is an answer, not a bug of this pro
     """An engine that can't be built.
 
     Args:
-        stage: Where: ``module``, ``parse``, ``profile`` or ``build``.
+        stage: Where: ``module``, ``parse``, ``profile``, ``build`` or ``output``.
         reason: Why, in TensorRT's own words.
         nodes: The nodes that the parser refused: of each its ``node``, ``op`` and ``reason``.
     """

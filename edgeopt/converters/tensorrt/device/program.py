@@ -33,6 +33,9 @@ def main(arguments: Sequence[str]) -> int:
         answer = failure.as_json()
     except MemoryError:
         answer = Failure("build", "MemoryError").as_json()
+    except OSError as error:
+        told = "{}: {}".format(error.filename, error.strerror or error)
+        answer = Failure("output", told).as_json()
     _write(answer_path, answer)
     return 1 if "failure" in answer else 0
 
