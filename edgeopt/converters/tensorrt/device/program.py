@@ -9,7 +9,6 @@ from typing import Any, Callable, Dict, Sequence
 from .build import build
 from .failure import Failure
 from .support import support
-from .trtexec import build_by_trtexec
 
 Task = Callable[[Dict[str, Any]], Dict[str, Any]]
 TASKS: Dict[str, Task] = {"build": build, "support": support}
@@ -42,6 +41,8 @@ def main(arguments: Sequence[str]) -> int:
 
 def _perform(request: Dict[str, Any]) -> Dict[str, Any]:
     if request["task"] == "build" and request["module"] == "trtexec":
+        from .trtexec import build_by_trtexec  # what it imports takes a while
+
         return build_by_trtexec(request)
     return TASKS[request["task"]](request)
 
