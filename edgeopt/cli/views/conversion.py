@@ -150,7 +150,7 @@ def _reference(checked: Verification) -> str:
 
 def _how(checked: Verification) -> str:
     if checked.stand_in:
-        return " by what went into it: the ONNX, computed as it stands by ONNX Runtime"
+        return "; what ran was the ONNX that went into it, as it stands, in ONNX Runtime"
     if not checked.emulated:
         return ""
     return ", sums emulated in float: this CPU's 8-bit kernels saturate, the target's don't"
