@@ -42,11 +42,12 @@ def failures(contenders: Iterable[Contender], timings: Mapping[str, Timing]) -> 
             yield f"- {contender.name} **failed**: {failure}"
 
 
-def commands(task: Task, contenders: Iterable[Contender]) -> list[str]:
-    """The command of each side, as a reader may repeat it."""
+def commands(task: Task, contenders: Iterable[Contender], theirs: Task | None = None) -> list[str]:
+    """The command of each side, as a reader may repeat it; ``theirs``: what peers are given."""
     each = [PLAIN, *contenders]
     width = max(len(contender.name) for contender in each)
-    return ["```text", *(f"{c.name:{width}}  {c.shown(task)}" for c in each), "```"]
+    given = {True: task, False: theirs or task}
+    return ["```text", *(f"{c.name:{width}}  {c.shown(given[c.ours])}" for c in each), "```"]
 
 
 def _line(cells: Sequence[str]) -> str:

@@ -60,15 +60,15 @@ def main(assets: Path) -> list[str]:
         rows += [_row(side, found[side], baseline, fastest, task) for side in group]
     return [
         f"Whole processes on one core from {CALIBRATED} photographs, verification apart, medians "
-        f"of {ROUNDS}: EdgeOpt from the float ONNX, the official tools from the `.pt2`; channels "
-        f"last on both sides. Judged in LiteRT with XNNPACK on {SAMPLES} crops of other "
-        "photographs, against ONNX Runtime's float. Latency is paired, one thread, this "
+        f"of {ROUNDS} in processor time: EdgeOpt from the float ONNX, the official tools from the "
+        f"`.pt2`; channels last on both sides. Judged in LiteRT with XNNPACK on {SAMPLES} crops of "
+        "other photographs, against ONNX Runtime's float. Latency is paired, one thread, this "
         "machine's. Goals: fast at most 1.5 s and 6 times as fast as the fastest official way; "
         "latency and size at most 1.02.",
         "",
         *table(HEAD, rows),
         "",
-        *commands(task, (*FLOATS, *INTEGERS)),
+        *commands(task, (*FLOATS, *INTEGERS), program),
     ]
 
 
@@ -92,7 +92,7 @@ def made(side: Contender, task: Task, rounds: int = ROUNDS) -> dict[str, Any] | 
     try:
         for _ in range(rounds):
             fresh(side.folder(task))
-            seconds.append(run_on_one_core(side.words(task)).seconds)
+            seconds.append(run_on_one_core(side.words(task)).cpu_seconds)
     except (EnvironmentUnavailableError, ProcessFailedError) as error:
         print(f"{side.name}: {error}")
         return None
