@@ -84,6 +84,8 @@ def _answer(error: BaseException, *, as_json: bool) -> int:
         complain("Interrupted")
         return _told("KeyboardInterrupt", "Interrupted", "", INTERRUPTED, as_json=as_json)
     if known := _as_ours(error):
+        for words in _last_words(error):
+            complain(words)
         complain(f"Error: {known}")
         kind = type(known).__name__
         return _told(kind, known.message, known.hint, known.exit_code, as_json=as_json)
@@ -91,6 +93,16 @@ def _answer(error: BaseException, *, as_json: bool) -> int:
     hint = "please report it with the lines above and what `edgeopt doctor` prints"
     complain(f"Error: this is a bug in EdgeOpt: {hint}")
     return _told(type(error).__name__, str(error), hint, BUG, as_json=as_json)
+
+
+def _last_words(error: BaseException) -> list[str]:
+    """What other packages said before one of them failed: notes that `edgeopt.core.quiet` leaves."""
+    found: list[str] = []
+    link: BaseException | None = error
+    while link is not None:
+        found = [*getattr(link, "__notes__", ()), *found]
+        link = link.__cause__
+    return found
 
 
 def _as_ours(error: BaseException) -> EdgeOptError | None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from edgeopt.core.errors import MissingExtraError
 from edgeopt.core.precision import Format, Precision
+from edgeopt.core.via import Via
 
 
 @dataclass(frozen=True)
@@ -146,6 +147,71 @@ WRITERS: dict[tuple[Format, Precision], Entry] = {
     },
 }
 """Combinations that exist; each is a :class:`~.writer.Writer`."""
+
+_QUANTIZER = ("ai_edge_quantizer", *_TFLITE)
+_LITERT_TORCH = ("litert_torch", *_QUANTIZER)
+
+OFFICIAL: dict[tuple[Via, Precision], Entry] = {
+    **{
+        (Via.TENSORFLOW, precision): Entry(
+            f"{precision} TFLite by way of TFLiteConverter",
+            f"edgeopt.converters.official.tensorflow:write_{name}",
+            "tensorflow",
+            ("tensorflow",),
+        )
+        for precision, name in (
+            (Precision.FP32, "fp32"),
+            (Precision.FP16, "fp16"),
+            (Precision.INT8, "int8"),
+            (Precision.INT8_DYNAMIC, "int8_dynamic"),
+            (Precision.INT16X8, "int16x8"),
+        )
+    },
+    **{
+        (Via.LITERT_TORCH, precision): Entry(
+            f"{precision} TFLite by way of litert-torch",
+            f"edgeopt.converters.official.litert_torch:write_{name}",
+            "litert-torch",
+            _LITERT_TORCH,
+        )
+        for precision, name in (
+            (Precision.FP32, "fp32"),
+            (Precision.FP16, "fp16"),
+            (Precision.INT8, "int8"),
+            (Precision.INT8_DYNAMIC, "int8_dynamic"),
+            (Precision.INT8_WEIGHT, "int8_weight"),
+            (Precision.INT16X8, "int16x8"),
+        )
+    },
+}
+"""TFLite by official converters, asked for with ``--via``."""
+
+FALLBACK: dict[Precision, Entry] = {
+    **{
+        precision: Entry(
+            f"{precision} TFLite by way of TFLiteConverter",
+            f"edgeopt.converters.official.fallback:write_{precision}",
+            "tensorflow",
+            ("tensorflow",),
+        )
+        for precision in (Precision.FP32, Precision.FP16)
+    },
+    **{
+        precision: Entry(
+            f"{precision} TFLite by way of TFLiteConverter",
+            f"edgeopt.converters.official.fallback:write_{name}",
+            "quantizer",
+            _QUANTIZER,
+        )
+        for precision, name in (
+            (Precision.INT8, "int8"),
+            (Precision.INT8_DYNAMIC, "int8_dynamic"),
+            (Precision.INT8_WEIGHT, "int8_weight"),
+            (Precision.INT16X8, "int16x8"),
+        )
+    },
+}
+"""TFLite of TensorFlow models that our own compiler can't express."""
 
 
 LACKING: dict[tuple[Format, Precision], str] = {

@@ -9,11 +9,12 @@ from typing import Protocol
 
 from edgeopt.calibration.ranges import RangeMethod
 from edgeopt.calibration.table import CalibrationTable
+from edgeopt.converters.sources.source import Source
 from edgeopt.converters.tensorrt.options import BuildOptions
 from edgeopt.core.effort import Effort
 from edgeopt.core.graph import FloatGraph
 from edgeopt.core.layout import Ends, Layout
-from edgeopt.core.manifest import Encoding, Engine, FloatLayer
+from edgeopt.core.manifest import Encoding, Engine, FloatLayer, Official
 from edgeopt.core.preprocessing import Preprocessing
 from edgeopt.core.progress import Progress, silent
 from edgeopt.data import Sample
@@ -53,6 +54,9 @@ class WriteRequest:
         io: What an int8 artifact takes and gives, likewise.
         preprocessing: How pictures become its input, for formats that have a word for it.
         build: How engines are built.
+        source: The model itself, for official converters.
+        calibration: Gives every sample that may be calibrated on, for those that do it themselves.
+        reason: Why an official converter is fallen back to; empty where it is asked for.
     """
 
     graph: FloatGraph
@@ -70,6 +74,9 @@ class WriteRequest:
     io: Ends = Ends.FLOAT
     preprocessing: Preprocessing | None = None
     build: BuildOptions = field(default_factory=BuildOptions)
+    source: Source | None = None
+    calibration: Callable[[], Iterable[Sample]] = tuple
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -83,6 +90,7 @@ class Written:
         warnings: What the user should know.
         engine: What is known of a TensorRT engine or kit besides.
         stand_in: What can be run in the artifact's place; None where it runs itself.
+        official: An official converter's part in it.
     """
 
     encodings: tuple[Encoding, ...] = ()
@@ -91,6 +99,7 @@ class Written:
     warnings: tuple[str, ...] = ()
     engine: Engine | None = None
     stand_in: Path | None = None
+    official: Official | None = None
 
 
 class Writer(Protocol):

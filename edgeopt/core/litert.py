@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,7 +57,29 @@ def open_litert(
         UnsupportedError: If LiteRT lacks one of its operators.
         MissingExtraError: If LiteRT isn't installed.
     """
-    name = name or str(path)
+    return _open(path, layout, threads, xnnpack=xnnpack, kept=False, name=name or str(path))
+
+
+def tensors_of(path: Path, inputs: Batch, indices: Sequence[int], origin: str) -> list[Array]:
+    """The values of some tensors of a file, inner ones too, on one batch.
+
+    Args:
+        path: The file.
+        inputs: By the signature's names, in the file's own order of axes.
+        indices: Which tensors.
+        origin: Where the inputs come from, for messages.
+
+    Raises:
+        DataError: If LiteRT fails on them.
+    """
+    model = _open(path, Layout.NCHW, 1, xnnpack=False, kept=True, name=str(path))
+    model.run(inputs, origin)
+    return [np.asarray(model.interpreter.get_tensor(index)) for index in indices]
+
+
+def _open(
+    path: Path, layout: Layout, threads: int, *, xnnpack: bool, kept: bool, name: str
+) -> LiteRTModel:
     module = _litert()
     kinds = module.OpResolverType
     kind = kinds.AUTO if xnnpack else kinds.BUILTIN_WITHOUT_DEFAULT_DELEGATES
@@ -66,6 +89,7 @@ def open_litert(
                 str(path),
                 num_threads=threads or os.cpu_count() or 1,
                 experimental_op_resolver_type=kind,
+                experimental_preserve_all_tensors=kept,
             )
             interpreter.allocate_tensors()
     except (RuntimeError, ValueError) as error:

@@ -14,6 +14,7 @@ from edgeopt.core.precision import Format, Precision
 from edgeopt.core.preprocessing import Preprocessing
 from edgeopt.core.record import Record, from_json, to_json
 from edgeopt.core.tensors import TensorSpec
+from edgeopt.core.via import Via
 
 SCHEMA = 1
 
@@ -213,6 +214,27 @@ class Engine(Record, frozen=True):
     layers: tuple[EngineLayer, ...] = ()
 
 
+class Official(Record, frozen=True):
+    """The part that an official converter had in a TFLite artifact.
+
+    Args:
+        converter: Its name.
+        ranges: Who found the ranges of activations: ``EdgeOpt``, from the calibration table, or the
+            package that calibrated by itself; None where none are needed.
+        reason: Why EdgeOpt's own compiler was not used; empty if the converter was asked for.
+        named: How many activations have the range of the float graph's tensor of the same name.
+        derived: How many have a range that follows from what they are made of.
+        unknown: Those that stay float because nothing tells their range.
+    """
+
+    converter: str
+    ranges: str | None = None
+    reason: str = ""
+    named: int = 0
+    derived: int = 0
+    unknown: tuple[OutsideNode, ...] = ()
+
+
 class Recipe(Record, frozen=True):
     """How it was made: every option that has a say in the artifact's bytes.
 
@@ -227,6 +249,7 @@ class Recipe(Record, frozen=True):
         layout: The order of image inputs' axes in a TFLite artifact, where the model has channels
             first; None where the file keeps the model's own.
         io: What an int8 TFLite artifact takes and gives.
+        via: The official converter that was asked for.
     """
 
     target: str
@@ -238,6 +261,7 @@ class Recipe(Record, frozen=True):
     keep_16bit: tuple[str, ...] = ()
     layout: Layout | None = None
     io: Ends | None = None
+    via: Via | None = None
 
 
 class Manifest(Record, frozen=True):
@@ -263,6 +287,7 @@ class Manifest(Record, frozen=True):
             read from its own optimized graph; None where that wasn't looked at.
         float_layers: Those that it doesn't.
         engine: What is known of a TensorRT engine or kit besides.
+        official: An official converter's part in it.
     """
 
     artifact: str
@@ -286,6 +311,7 @@ class Manifest(Record, frozen=True):
     builtin: Verification | None = None
     delegation: Delegation | None = None
     engine: Engine | None = None
+    official: Official | None = None
     warnings: tuple[str, ...] = ()
     schema: int = SCHEMA
 

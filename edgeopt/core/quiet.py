@@ -1,6 +1,8 @@
 """Catching what other packages print, to be shown only when asked for or when they fail.
 
-What was caught goes to the logger ``edgeopt`` at DEBUG; ``edgeopt -v`` shows it.
+What was caught goes to the logger ``edgeopt`` at DEBUG; ``edgeopt -v`` shows it. Where another
+package's exception ends the block, its last lines are noted on that exception: the command line
+shows them above the error, and Python in its traceback.
 """
 
 from __future__ import annotations
@@ -14,6 +16,11 @@ import tempfile
 import threading
 import warnings
 from collections.abc import Iterator
+
+from edgeopt.core.errors import EdgeOptError
+
+_LAST_LINES = 12
+"""Shown of what a package said before it failed."""
 
 _logger = logging.getLogger("edgeopt")
 _STANDARD_ERROR = 2
@@ -32,6 +39,7 @@ def quiet(who: str) -> Iterator[None]:
         each.handlers, each.propagate = [handler], False
     # PyTorch's loggers have children with handlers of their own, made when it is imported.
     children = _silenced_children()
+    failure: BaseException | None = None
     try:
         with (
             contextlib.redirect_stdout(caught),
@@ -40,13 +48,31 @@ def quiet(who: str) -> Iterator[None]:
         ):
             warnings.simplefilter("ignore")
             yield
+    except BaseException as error:
+        failure = error
+        raise
     finally:
         for each, (handlers, propagate) in zip(loggers, saved, strict=True):
             each.handlers, each.propagate = handlers, propagate
         for child, handlers in children:
             child.handlers = handlers
-        if text := caught.getvalue().strip():
-            _logger.debug("%s said:\n%s", who, text)
+        _tell(who, caught.getvalue(), failure)
+        del failure  # it holds this frame
+
+
+def _tell(who: str, text: str, failure: BaseException | None) -> None:
+    text = text.strip()
+    if not text:
+        return
+    if _logger.isEnabledFor(logging.DEBUG):
+        _logger.debug("%s said:\n%s", who, text)
+        return
+    # An error that we raised by ourselves says everything; noise would only hide it.
+    foreign = failure.__cause__ if isinstance(failure, EdgeOptError) else failure
+    if foreign is not None:
+        lines = text.splitlines()
+        last = "" if len(lines) <= _LAST_LINES else ", at the end"
+        foreign.add_note("\n  ".join([f"{who} said{last}:", *lines[-_LAST_LINES:]]))
 
 
 def _silenced_children() -> list[tuple[logging.Logger, list[logging.Handler]]]:
@@ -78,11 +104,15 @@ def quiet_system(who: str) -> Iterator[None]:
             yield
             return
         os.dup2(caught.fileno(), _STANDARD_ERROR)
+        failure: BaseException | None = None
         try:
             yield
+        except BaseException as error:
+            failure = error
+            raise
         finally:
             os.dup2(saved, _STANDARD_ERROR)
             os.close(saved)
             caught.seek(0)
-            if text := caught.read().decode("utf-8", "replace").strip():
-                _logger.debug("%s said:\n%s", who, text)
+            _tell(who, caught.read().decode("utf-8", "replace"), failure)
+            del failure  # it holds this frame

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from edgeopt.benchmarks.metrics import UserFunction
-from edgeopt.converters.registry import WRITERS
+from edgeopt.converters.registry import OFFICIAL, WRITERS
 from edgeopt.converters.tensorrt import delivery
 from edgeopt.converters.tensorrt.options import PATIENCE, BuildOptions
 from edgeopt.converters.tensorrt.shapes import shape_ranges, unsaid_batches
@@ -26,6 +26,7 @@ from edgeopt.core.precision import Format, Precision
 from edgeopt.core.preprocessing import Preprocessing
 from edgeopt.core.progress import Progress, silent
 from edgeopt.core.record import Record
+from edgeopt.core.via import Via
 from edgeopt.data import check_exists
 from edgeopt.pipeline.failures import raise_failures
 from edgeopt.pipeline.making import Artifact, make_artifact
@@ -93,6 +94,7 @@ def convert(
     build_memory: int | str | None = None,
     build_timeout: float = PATIENCE,
     timing_cache: str | Path | None = None,
+    via: str | None = None,
     progress: Progress = silent,
 ) -> ConvertResult:
     """Convert a trained model into artifacts, each verified against its float source.
@@ -145,6 +147,8 @@ def convert(
             on the GPU: bytes, or ``"2GB"``.
         build_timeout: How long building one engine may take, in s.
         timing_cache: A file of timings that building an engine reads and adds to.
+        via: An official converter that makes TFLite artifacts, with its own calibration, instead
+            of EdgeOpt's compiler: ``tensorflow`` or, for PyTorch models, ``litert-torch``.
         progress: Told how far each step is.
 
     Raises:
@@ -178,6 +182,7 @@ def convert(
             timeout=parse_seconds(build_timeout, "--build-timeout"),
             timing_cache=None if timing_cache is None else Path(timing_cache),
         ),
+        via=parse_one(Via, via, "--via"),
         search=read_auto_options(
             max_drop=max_drop,
             min_sqnr=min_sqnr,
@@ -217,12 +222,14 @@ def _run(model: Any, options: ConvertOptions, progress: Progress) -> ConvertResu
 def _checked_target(options: ConvertOptions) -> Profile:
     """The target, once all that can be refused before any work is refused."""
     target = load_target(options.target)
-    for wanted in _wanted(options):
-        target.check(*wanted, wide=bool(options.keep_16bit))
-        if wanted[0] is Format.TENSORRT:
+    for fmt, precision in _wanted(options):
+        target.check(fmt, precision, wide=bool(options.keep_16bit))
+        if fmt is Format.TENSORRT:
             delivery.check(target)  # what isn't installed isn't needed for a kit
         else:
-            WRITERS[wanted].check()
+            WRITERS[fmt, precision].check()
+        if options.via is not None and fmt is Format.TFLITE:
+            OFFICIAL[options.via, precision].check()
     for data in (options.calibration, options.evaluation):
         check_exists(data)
     if options.table is not None and not options.table.is_file():
@@ -258,12 +265,9 @@ def _check_model(material: Material) -> None:
     """Refuse what the model doesn't allow, before any long step."""
     if material.options.layout is Layout.NHWC:
         check_images(material.graph.inputs)
-    if Format.TFLITE in material.options.to:
-        from edgeopt.converters.tflite.survey import check_fits
-
-        check_fits(material.graph.path, material.prepared.source.record.location)
     if Format.TENSORRT in material.options.to:
         _check_engine(material)
+    material.route  # noqa: B018 - finds out whether there is one
 
 
 def _check_engine(material: Material) -> None:
@@ -286,7 +290,7 @@ def _place(made: list[Artifact], work: Path) -> None:
 
 
 def _warnings(material: Material, made: list[Artifact]) -> tuple[str, ...]:
-    found, options = [], material.options
+    found, options = [*material.route.note], material.options
     precisions = options.precision
     # It is about ONNX Runtime's kernels; LiteRT's add exactly.
     rounds = Format.ONNX in options.to and any(p.adds_integers for p in precisions)
@@ -294,7 +298,7 @@ def _warnings(material: Material, made: list[Artifact]) -> tuple[str, ...]:
         found.append(f"int8 is {material.target.warning}")
     if Format.TENSORRT in options.to:
         found += unsaid_batches(material.graph.inputs, material.prepared.ranges)
-    if any(options.calibrates(p) for p in precisions):
+    if any(material.calibrates(*wanted) for wanted in _wanted(options)):
         found += material.calibrated.warnings
     for artifact in made:
         found += () if artifact.search is None else notes(artifact.search, material.target)

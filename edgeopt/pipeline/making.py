@@ -8,7 +8,6 @@ from time import perf_counter
 
 import msgspec
 
-from edgeopt.converters.registry import WRITERS
 from edgeopt.converters.tensorrt.kit import complete_kit
 from edgeopt.converters.writer import Writer, WriteRequest, Written
 from edgeopt.core.files import reporting, sha256, size_of, write_bytes
@@ -65,7 +64,7 @@ def make_artifact(
     material.progress(f"writing {path.name}", 0, None)
     temporary = work / path.name
     request = _request(material, fmt, precision, temporary)
-    write = WRITERS[fmt, precision].load()
+    write = material.route.entry(fmt, precision).load()
     search = None
     if precision is Precision.AUTO:
         search = _search(material, request, write, fmt, path)
@@ -102,8 +101,11 @@ def _request(material: Material, fmt: Format, precision: Precision, path: Path) 
         io=material.options.io_of(fmt, precision),
         preprocessing=material.options.preprocessing,
         build=material.build,
+        source=material.prepared.source,
+        calibration=material.calibration_samples,
+        reason=material.route.reason,
     )
-    if material.options.calibrates(precision):
+    if material.calibrates(fmt, precision):
         request = replace(
             request,
             table=material.calibrated.table,
@@ -159,7 +161,7 @@ def _manifest(
     checked: Checked | None,
     found: Mix,
 ) -> Manifest:
-    calibrated = material.calibrated if material.options.calibrates(precision) else None
+    calibrated = material.calibrated if material.calibrates(fmt, precision) else None
     return Manifest(
         artifact=name,
         sha256=sha256(file),
@@ -173,7 +175,7 @@ def _manifest(
         inputs=material.graph.inputs,
         outputs=material.graph.outputs,
         preprocessing=material.options.preprocessing,
-        calibration=calibrated.table.header.data if calibrated else (),
+        calibration=material.calibration_records(fmt, precision),
         encodings=written.encodings,
         integer_layers=written.integer_layers,
         float_layers=written.float_layers,
@@ -182,5 +184,6 @@ def _manifest(
         builtin=checked.builtin if checked else None,
         delegation=checked.delegation if checked else None,
         engine=written.engine,
+        official=written.official,
         warnings=(*written.warnings, *(checked.warnings if checked else ())),
     )

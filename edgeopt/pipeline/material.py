@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -9,17 +10,18 @@ from edgeopt.converters.tensorrt.options import BuildOptions
 from edgeopt.converters.writer import Kept
 from edgeopt.core.execution import Opened, open_artifact
 from edgeopt.core.graph import FloatGraph
-from edgeopt.core.manifest import Verification
+from edgeopt.core.manifest import DataRecord, Verification
 from edgeopt.core.precision import Format, Precision
 from edgeopt.core.progress import Progress
 from edgeopt.core.runtime import saturates
-from edgeopt.data import Dataset
+from edgeopt.data import Dataset, Sample, fill_batches
 from edgeopt.pipeline.calibrated import Calibrated
 from edgeopt.pipeline.checking import Checker
 from edgeopt.pipeline.kept import kept_layers
 from edgeopt.pipeline.observation import Share
 from edgeopt.pipeline.options import ConvertOptions
 from edgeopt.pipeline.preparation import Preparation
+from edgeopt.pipeline.route import Route, route_of
 from edgeopt.pipeline.search.judge import Judge
 from edgeopt.pipeline.split import Split, split_data
 from edgeopt.pipeline.verify import compare, verification
@@ -82,6 +84,30 @@ class Material:
     def build(self) -> BuildOptions:
         """How engines are built."""
         return replace(self.options.build, ranges=self.prepared.ranges)
+
+    @cached_property
+    def route(self) -> Route:
+        """How TFLite artifacts are made."""
+        return route_of(self.options, self.prepared.source, self.graph)
+
+    def calibration_samples(self) -> Iterable[Sample]:
+        """Every sample that may be calibrated on."""
+        if self.data is None:
+            return ()
+        return fill_batches(self.data.samples(0, self.split.calibrated), self.graph.inputs)
+
+    def calibrates(self, fmt: Format, precision: Precision) -> bool:
+        """Whether an artifact is made with our calibration."""
+        ours = fmt is not Format.TFLITE or not self.route.official
+        return ours and self.options.calibrates(precision)
+
+    def calibration_records(self, fmt: Format, precision: Precision) -> tuple[DataRecord, ...]:
+        """The samples that an artifact is calibrated on."""
+        if self.calibrates(fmt, precision):
+            return self.calibrated.table.header.data
+        if precision.needs_calibration and self.data is not None:
+            return (self.data.record(0, self.split.calibrated),)
+        return ()
 
     @cached_property
     def kept(self) -> Kept:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from edgeopt.calibration.ranges import RangeMethod
-from edgeopt.converters.registry import LACKING, formats, precisions
+from edgeopt.converters.registry import LACKING, OFFICIAL, formats, precisions
 from edgeopt.converters.tensorrt.options import BuildOptions
 from edgeopt.core.effort import Effort
 from edgeopt.core.ends import image
@@ -22,6 +22,7 @@ from edgeopt.core.precision import Format, Precision
 from edgeopt.core.preprocessing import Preprocessing
 from edgeopt.core.record import read_toml
 from edgeopt.core.tensors import TensorSpec
+from edgeopt.core.via import Via
 from edgeopt.pipeline.search.options import AutoOptions
 from edgeopt.targets import DEFAULT_TARGET
 
@@ -58,6 +59,7 @@ class ConvertOptions:
         io: What int8 TFLite artifacts take and give; None: floats.
         channels_last: Whether the model itself has its images' channels last.
         build: How engines are built.
+        via: The official converter that makes TFLite artifacts; None: EdgeOpt's own compiler.
     """
 
     to: tuple[Format, ...]
@@ -84,6 +86,7 @@ class ConvertOptions:
     io: Ends | None = None
     channels_last: bool = False
     build: BuildOptions = field(default_factory=BuildOptions)
+    via: Via | None = None
 
     def __post_init__(self) -> None:
         for fmt in self.to:
@@ -98,6 +101,7 @@ class ConvertOptions:
         self._check_search()
         self._check_ends()
         self._check_build()
+        self._check_via()
         if self.keep_16bit and not any(p.static for p in self.precision):
             raise UsageError(
                 "--keep-16bit is for int8", hint="add --precision int8; int16x8 has 16 bits anyway"
@@ -148,6 +152,32 @@ class ConvertOptions:
                 "--build-memory, --build-timeout and --timing-cache are for engines, and none is "
                 "asked for",
                 hint="add --to tensorrt, or leave them out",
+            )
+
+    def _check_via(self) -> None:
+        if self.via is None:
+            return
+        if Format.TFLITE not in self.to:
+            raise UsageError(
+                f"--via {self.via} makes TFLite artifacts, and none is asked for",
+                hint="add --to tflite, or leave --via out",
+            )
+        for precision in self.precision:
+            if (self.via, precision) not in OFFICIAL:
+                has = [p for via, p in OFFICIAL if via is self.via]
+                raise UnsupportedError(
+                    f"there is no {precision.value} TFLite by way of {self.via.converter}",
+                    hint=f"it has: {', '.join(has)}; leave --via out for the rest",
+                )
+        if self.keep_float or self.keep_16bit:
+            raise UsageError(
+                f"--keep-float and --keep-16bit are EdgeOpt's own, not {self.via.converter}'s",
+                hint="leave --via out",
+            )
+        if self.calibration is None and any(p.needs_calibration for p in self.precision):
+            raise UsageError(
+                f"{self.via.converter} calibrates by itself and can't read a table",
+                hint="give --calibration with samples",
             )
 
     def layout_of(self, fmt: Format) -> Layout:

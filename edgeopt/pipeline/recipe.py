@@ -37,6 +37,7 @@ def recipe_of(
         keep_16bit=(*options.keep_16bit, *found.keep_16bit) if int8 else (),
         layout=options.layout_of(fmt) if ordered else None,
         io=options.io_of(fmt, precision) if fmt is Format.TFLITE and int8 else None,
+        via=options.via if fmt is Format.TFLITE else None,
     )
     if calibrated is None:
         return recipe

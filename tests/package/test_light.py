@@ -13,7 +13,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from edgeopt.cli.application import COMMANDS
-from edgeopt.converters.registry import SOURCES, WRITERS, Entry
+from edgeopt.converters.registry import FALLBACK, OFFICIAL, SOURCES, WRITERS, Entry
 from edgeopt.targets.profile import shipped_targets
 
 Core = Callable[..., CompletedProcess[str]]
@@ -21,10 +21,12 @@ Core = Callable[..., CompletedProcess[str]]
 HEAVY = ("torch", "tensorflow", "onnxscript", "safetensors", "ai_edge_litert", "tensorrt_rtx")
 
 _TENSORFLOW = "edgeopt.converters.sources.tensorflow"
+_OFFICIAL = "edgeopt.converters.official"
 BESIDE_ENTRIES = {
     "edgeopt.converters.sources.exported",
     *(f"{_TENSORFLOW}.{name}" for name in ("export", "framework", "freezing", "older", "program")),
     *(f"{_TENSORFLOW}.{name}" for name in ("safety", "signature", "weights")),
+    *(f"{_OFFICIAL}.{name}" for name in ("order", "quantizer")),
 }
 """Modules that need an extra without being an entry of the registry: entries import them."""
 
@@ -55,7 +57,7 @@ print(json.dumps({
 
 
 def entries() -> list[Entry]:
-    return [*SOURCES.values(), *WRITERS.values()]
+    return [*SOURCES.values(), *WRITERS.values(), *OFFICIAL.values(), *FALLBACK.values()]
 
 
 def test_none_of_the_extras_is_there(core: Core, tmp_path: Path) -> None:
@@ -68,8 +70,9 @@ def test_every_module_imports_except_those_of_an_extra(core: Core, tmp_path: Pat
     assert ran.returncode == 0, ran.stderr
     failed = json.loads(ran.stdout)
     # The writers of TFLite import theirs on use.
-    sources = {e.path.partition(":")[0] for e in SOURCES.values() if e.extra is not None}
-    may_fail = sources | BESIDE_ENTRIES
+    on_use = {e.path.partition(":")[0] for e in WRITERS.values()}
+    extras = {e.path.partition(":")[0] for e in entries() if e.extra is not None}
+    may_fail = extras - on_use | BESIDE_ENTRIES
     packages = {package for e in entries() for package in e.packages}
     assert set(failed) == may_fail
     assert set(failed.values()) <= packages

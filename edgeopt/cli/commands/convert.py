@@ -17,6 +17,7 @@ from edgeopt.core.effort import Effort
 from edgeopt.core.errors import OutputError
 from edgeopt.core.layout import Ends, Layout
 from edgeopt.core.precision import Format, Precision
+from edgeopt.core.via import Via
 
 if TYPE_CHECKING:
     from edgeopt.pipeline.convert import ConvertResult
@@ -89,6 +90,14 @@ EXAMPLES = (
     metavar="TYPE",
     shell_complete=completed(Ends),
     help="What an int8 TFLite artifact takes and gives: float or int8; float if not given.",
+)
+@option(
+    "--via",
+    metavar="CONVERTER",
+    shell_complete=completed(Via),
+    help="An official converter that makes TFLite artifacts instead of EdgeOpt's own compiler, and "
+    "calibrates them by itself: tensorflow for Keras and TensorFlow models, litert-torch for "
+    "PyTorch's.",
 )
 @option(
     "--evaluation",

@@ -8,7 +8,7 @@ from edgeopt.cli.figures import decibels, percent, plural, size, three
 from edgeopt.cli.tables import lines, table
 from edgeopt.cli.views.conversion import samples
 from edgeopt.cli.views.delegation import delegated
-from edgeopt.core.manifest import Engine, Manifest, Verification
+from edgeopt.core.manifest import Engine, Manifest, Official, Verification
 from edgeopt.core.tflite_metadata import StoredNormalization
 from edgeopt.pipeline.inspection.records import (
     Basis,
@@ -112,6 +112,7 @@ def _evidence(found: Inspection) -> list[tuple[str, str]]:
         ("precision", _precision(manifest)),
         *_engine(manifest.engine),
         ("source", f"{manifest.source.location} ({manifest.source.kind})"),
+        ("converter", _official(manifest.official)),
         ("calibrated", " and ".join(map(samples, manifest.calibration))),
         ("scales", _scales(found)),
         *_verified(manifest),
@@ -134,6 +135,19 @@ def _engine(engine: Engine | None) -> list[tuple[str, str]]:
 def _precision(manifest: Manifest) -> str:
     encoded = f", encoded for {manifest.recipe.target}" if manifest.encodings else ""
     return f"{manifest.precision.value}{encoded}"
+
+
+def _official(found: Official | None) -> str:
+    if found is None:
+        return ""
+    if found.ranges is None or found.named + found.derived == 0:
+        ranges = "" if found.ranges is None else f", ranges by {found.ranges}"
+    else:
+        ranges = f", ranges by {found.ranges}: {found.named} by name, {found.derived} derived"
+        if found.unknown:
+            ranges += f"; {plural(len(found.unknown), 'operator')} float for want of one"
+    why = f" ({found.reason})" if found.reason else ", as asked"
+    return f"{found.converter}{why}{ranges}"
 
 
 def _scales(found: Inspection) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from edgeopt.core.layout import Layout
 from edgeopt.core.manifest import SourceRecord
 from edgeopt.core.quiet import quiet
 from edgeopt.core.tensors import Batch
+from edgeopt.core.via import Via
 
 
 class ExportedSource:
@@ -27,6 +28,7 @@ class ExportedSource:
     """
 
     layout = Layout.NCHW
+    official = Via.LITERT_TORCH
 
     def __init__(
         self, program: torch.export.ExportedProgram, record: SourceRecord, name: str
@@ -56,16 +58,20 @@ class ExportedSource:
         """Run the program on one batch; :meth:`export` comes first, it learns the inputs' order."""
         if self._module is None:
             self._module = self.program.module()
+        with running(self.record.location):
+            tensors = [torch.from_numpy(inputs[name]) for name in self._names]
+            return [value.detach().numpy() for value in self.call(self._module, tensors)]
+
+    def call(self, module: Any, tensors: Iterable[torch.Tensor]) -> list[torch.Tensor]:
+        """Call the program's module with tensors in the ONNX file's order; gives its tensors."""
         # The program takes what the model's forward takes; what isn't a tensor is a constant.
-        tensors = iter([torch.from_numpy(inputs[name]) for name in self._names])
+        given = iter(tensors)
         args, kwargs = self.program.example_inputs or ((), {})
         flat, structure = pytree.tree_flatten((args, kwargs))
-        fed = [next(tensors) if isinstance(v, torch.Tensor) else v for v in flat]
+        fed = [next(given) if isinstance(v, torch.Tensor) else v for v in flat]
         args, kwargs = pytree.tree_unflatten(fed, structure)
-        with running(self.record.location):
-            outputs = self._module(*args, **kwargs)
-        flat_outputs = pytree.tree_flatten(outputs)[0]
-        return [v.detach().numpy() for v in flat_outputs if isinstance(v, torch.Tensor)]
+        outputs = pytree.tree_flatten(module(*args, **kwargs))[0]
+        return [value for value in outputs if isinstance(value, torch.Tensor)]
 
 
 def _name_outputs(graph: Any, names: Any) -> None:

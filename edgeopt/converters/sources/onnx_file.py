@@ -29,6 +29,7 @@ class OnnxSource:
     """A float ONNX model; the reference is ONNX Runtime running the file as it was given."""
 
     layout = Layout.NCHW
+    official = None
 
     def __init__(self, path: Path, inputs: InputOptions) -> None:
         self.path, self.inputs = path, inputs

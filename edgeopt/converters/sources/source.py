@@ -10,6 +10,7 @@ from edgeopt.converters.inputs import InputOptions
 from edgeopt.core.layout import Layout
 from edgeopt.core.manifest import SourceRecord
 from edgeopt.core.tensors import Batch
+from edgeopt.core.via import Via
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,8 @@ class Source(Protocol):
     """The stem of the artifacts' file names."""
     layout: Layout
     """The order of the axes of its image inputs."""
+    official: Via | None
+    """The official converter that takes it as it is."""
 
     def export(self, path: Path) -> None:
         """Write the model as float ONNX, weights inside where they fit.

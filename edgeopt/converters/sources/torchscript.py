@@ -33,6 +33,7 @@ class TorchScriptSource:
     """A TorchScript program; the reference is PyTorch running it."""
 
     layout = Layout.NCHW
+    official = None
 
     def __init__(self, path: Path, specs: tuple[TensorSpec, ...]) -> None:
         self.path, self.specs, self.name = path, specs, path.stem

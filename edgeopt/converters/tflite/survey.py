@@ -118,6 +118,12 @@ def survey_file(path: Path, name: str) -> Survey:
     return survey(model, name)
 
 
+def lacks_operators(path: Path, name: str) -> bool:
+    """Whether all that is in the way of a float graph is operators, not its ends."""
+    refused = survey_file(path, name).refused
+    return bool(refused) and all(refusal.op for refusal in refused)
+
+
 def check_fits(path: Path, name: str) -> None:
     """Find out before any long step whether a float graph can be said.
 

@@ -15,6 +15,7 @@ from edgeopt.core.errors import DataError, EdgeOptError, ModelError
 from edgeopt.core.layout import Layout
 from edgeopt.core.manifest import SourceRecord
 from edgeopt.core.tensors import Batch, TensorSpec
+from edgeopt.core.via import Via
 
 
 class Program(Protocol):
@@ -36,6 +37,7 @@ class TensorFlowSource:
     """A Keras or TensorFlow model; the reference is TensorFlow running the original."""
 
     layout = Layout.NHWC
+    official = Via.TENSORFLOW
 
     def __init__(self, program: Program, record: SourceRecord, name: str) -> None:
         self.program, self.record, self.name = program, record, name
@@ -44,14 +46,19 @@ class TensorFlowSource:
         """Write it as ONNX, image inputs as TensorFlow has them: ``(N, H, W, C)``."""
         with silenced():
             write_onnx(
-                self._frozen(),
+                self.frozen(),
                 self.program.inputs,
                 self.program.outputs,
                 path,
                 self.record.location,
             )
 
-    def _frozen(self) -> Frozen:
+    def frozen(self) -> Frozen:
+        """The model as a graph of constants.
+
+        Raises:
+            ModelError: If TensorFlow can't make one of it.
+        """
         try:
             return self.program.freeze()
         except EdgeOptError:
