@@ -1,26 +1,33 @@
-"""Keras models beside TensorFlow's own converter: float and int8 TFLite of the same samples.
+"""Keras models beside TensorFlow's own converter: the same photographs, the same outcome.
 
     python comparisons/keras_models.py MobileNetV2 EfficientNetB0     # names in keras.applications
+    python comparisons/keras_models.py MobileNetV2 --latency          # then, on a quiet machine
 
-For each: whole-process time of both (imports counted), the distance of each file from the Keras
-model on the calibration samples, and the latencies, timed in turns. Weights are random, with
-statistics of batch normalization that keep every layer's values in a plain range.
+Weights are random. Statistics of batch normalization are those of photographs, by one pass in
+training mode, so that values stay in a plain range from layer to layer, as in a trained net; there
+is no softmax at the end. Both sides calibrate on the same 32 photographs; files are judged on 32
+others against Keras. Times are processor seconds of whole processes, imports counted.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import os
+import resource
 import subprocess
 import sys
-import tempfile
-import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 import edgeopt
 
+HERE = Path(__file__).resolve().parent
+PHOTOGRAPHS = HERE / ".cache/assets/photographs_calibration.npz"  # made by assets/photographs.py
+MADE = HERE / ".cache/keras_models"
 SAMPLES = 32
 
 OFFICIAL = """
@@ -38,77 +45,106 @@ for precision in ("fp32", "int8"):
 """
 
 
-def make(name: str, folder: Path) -> tuple[Path, Path]:
-    """Write a model of keras.applications and samples for it."""
+def make(name: str, folder: Path) -> None:
+    """Write a model of keras.applications, samples for it, and what it answers to others."""
     import keras
 
-    model = getattr(keras.applications, name)(weights=None, input_shape=(224, 224, 3))
-    rng = np.random.default_rng(0)
-    for variable in model.variables:
-        if "gamma" in variable.path and "layer_scale" not in variable.path:
-            variable.assign(rng.uniform(0.8, 1.2, variable.shape))
-        elif any(part in variable.path for part in ("beta", "bias", "moving_mean")):
-            variable.assign(rng.normal(0, 0.1, variable.shape))
-        elif "moving_variance" in variable.path:
-            variable.assign(rng.uniform(0.05, 0.2, variable.shape))
+    side = 224
+    model = getattr(keras.applications, name)(
+        weights=None, input_shape=(side, side, 3), classifier_activation=None
+    )
+    (pixels,) = (v for v in np.load(PHOTOGRAPHS).values() if v.ndim == 4)
+    images = np.ascontiguousarray(np.moveaxis(pixels[: 2 * SAMPLES], 1, -1).astype(np.float32))
+    for layer in model._flatten_layers():
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = 0.0  # what one batch shows is all there is
+    model(images[:SAMPLES], training=True)
     model.save(folder / "model.keras")
-    images = rng.standard_normal((SAMPLES, 224, 224, 3)).astype(np.float32)
-    name = model.inputs[0]._keras_history.operation.name
-    np.savez(folder / "samples.npz", **{name: images})
-    scores = keras.Model(model.input, model.layers[-1].output)
-    np.save(folder / "expected.npy", scores.predict(images, batch_size=8, verbose=0))
-    return folder / "model.keras", folder / "samples.npz"
+    given = model.inputs[0]._keras_history.operation.name
+    np.savez(folder / "samples.npz", **{given: images[:SAMPLES]})
+    np.savez(folder / "others.npz", **{given: images[SAMPLES:]})
+    np.save(folder / "expected.npy", model.predict(images[SAMPLES:], batch_size=8, verbose=0))
 
 
 def seconds(command: Sequence[str]) -> float:
-    """How long a process takes."""
-    began = time.perf_counter()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    return time.perf_counter() - began
+    """Processor seconds of a process."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def sqnr(file: Path, samples: Path, expected: np.ndarray) -> float:
-    """The distance of a file's answers from the Keras model's, in dB."""
+def answers(file: Path, others: Path) -> np.ndarray:
+    """What a file answers."""
+    ((name, images),) = np.load(others).items()
+    if file.suffix == ".onnx":
+        import onnxruntime
+
+        session = onnxruntime.InferenceSession(file)
+        return np.concatenate([session.run(None, {name: image[None]})[0] for image in images])
     from ai_edge_litert.interpreter import Interpreter
 
     interpreter = Interpreter(str(file))
     interpreter.allocate_tensors()
-    (images,) = np.load(samples).values()
     found = []
     for image in images:
         interpreter.set_tensor(interpreter.get_input_details()[0]["index"], image[None])
         interpreter.invoke()
         found.append(interpreter.get_tensor(interpreter.get_output_details()[0]["index"])[0])
-    noise = np.square(expected - np.array(found), dtype=np.float64).sum()
-    return float(10 * np.log10(np.square(expected, dtype=np.float64).sum() / noise))
+    return np.array(found)
 
 
-def compare(name: str, folder: Path) -> None:
-    """Convert one model both ways and print what came of it."""
-    model, samples = make(name, folder)
-    ours = [sys.executable, "-m", "edgeopt", "convert", str(model), "--to", "tflite"]
-    ours += ["--precision", "fp32,int8", "--calibration", str(samples), "-o", str(folder)]
-    ours += ["--min-sqnr", "-200"]  # what comes of it is what is compared
-    theirs = [sys.executable, "-c", OFFICIAL, str(model), str(samples), str(folder)]
-    print(f"{name}: EdgeOpt {seconds(ours):.1f} s, TFLiteConverter {seconds(theirs):.1f} s")
-    expected = np.load(folder / "expected.npy")
+def judged(file: Path, folder: Path) -> dict[str, float]:
+    """The distance of a file's answers from the Keras model's."""
+    expected = np.load(folder / "expected.npy").astype(np.float64)
+    error = answers(file, folder / "others.npz") - expected
+    with np.errstate(divide="ignore"):
+        decibels = 10 * np.log10(np.square(expected).sum() / np.square(error).sum())
+    return {"dB": float(decibels), "worst": float(np.abs(error).max() / np.abs(expected).max())}
+
+
+def convert(name: str, folder: Path) -> dict[str, Any]:
+    """Convert one model both ways; what came of it."""
+    make(name, folder)
+    model, samples = str(folder / "model.keras"), str(folder / "samples.npz")
+    ours = [sys.executable, "-m", "edgeopt", "convert", model, "-q", "--calibration", samples]
+    ours += ["--min-sqnr", "-200", "-o", str(folder)]  # what comes of it is what is compared
+    same = [*ours, "--to", "tflite", "--precision", "fp32,int8"]
+    every = [*ours, "--to", "onnx,tflite", "--precision", "fp32,fp16,int8"]
+    times = {
+        "EdgeOpt": seconds(same),
+        "official": seconds([sys.executable, "-c", OFFICIAL, model, samples, str(folder)]),
+        "EdgeOpt, all six": seconds(every),
+    }
+    files = sorted([*folder.glob("*.tflite"), *folder.glob("*.onnx")])
+    return {"seconds": times, **{file.name: judged(file, folder) for file in files}}
+
+
+def latency(folder: Path) -> dict[str, Any]:
+    """The official file's latency over ours, timed in turns."""
+    found = {}
     for precision in ("fp32", "int8"):
         files = [folder / f"{stem}.{precision}.tflite" for stem in ("model", "official")]
-        found = [sqnr(file, samples, expected) for file in files]
         ratio = edgeopt.benchmark(files, save=False).ratios[-1]
-        print(
-            f"  {precision}: {found[0]:.1f} dB, official {found[1]:.1f} dB; official's latency is "
-            f"{ratio.point:.2f}x [{ratio.low:.2f}, {ratio.high:.2f}] ours"
-        )
+        found[precision] = [ratio.point, ratio.low, ratio.high]
+    return {"official latency / EdgeOpt's": found}
 
 
 def main() -> None:
-    """Compare each model that is named."""
+    """Compare each model that is named, and keep what was found beside its files."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("models", nargs="+")
-    for name in parser.parse_args().models:
-        with tempfile.TemporaryDirectory() as folder:
-            compare(name, Path(folder))
+    parser.add_argument("--latency", action="store_true", help="of files that are there already")
+    options = parser.parse_args()
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    for name in options.models:
+        folder = MADE / name
+        folder.mkdir(parents=True, exist_ok=True)
+        kept = folder / "found.json"
+        found = latency(folder) if options.latency else convert(name, folder)
+        before = json.loads(kept.read_text()) if options.latency and kept.exists() else {}
+        kept.write_text(json.dumps({**before, **found}, indent=1))
+        print(name, json.dumps(found, indent=1), flush=True)
 
 
 if __name__ == "__main__":

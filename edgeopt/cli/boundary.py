@@ -96,7 +96,7 @@ def _answer(error: BaseException, *, as_json: bool) -> int:
 
 
 def _last_words(error: BaseException) -> list[str]:
-    """What other packages said before one of them failed: notes that `edgeopt.core.quiet` leaves."""
+    """What other packages said before one of them failed, as `edgeopt.core.quiet` notes it."""
     found: list[str] = []
     link: BaseException | None = error
     while link is not None:

@@ -65,6 +65,16 @@ def test_an_error_is_one_line_and_its_code(
     assert ran.line == f"Error: {error.message}: {error.hint}"
 
 
+def test_what_another_package_said_stands_above_the_error(run: Run, raising: Raise) -> None:
+    error, cause = EdgeOptError("it broke", hint="mend it"), RuntimeError("no")
+    cause.add_note("TensorFlow said:\n  a reason")
+    error.__cause__ = cause
+    raising(error)
+    ran = run("inspect", "x.onnx")
+    assert ran.code == 2
+    assert ran.err.splitlines() == ["TensorFlow said:", "  a reason", "Error: it broke: mend it"]
+
+
 @pytest.mark.parametrize(("error", "code"), FAMILY, ids=lambda p: type(p).__name__)
 def test_an_error_as_json(run: Run, raising: Raise, error: EdgeOptError, code: int) -> None:
     raising(error)

@@ -51,7 +51,10 @@ def _ours(graph: FloatGraph, names: list[str], sample: Sample) -> dict[str, np.n
     computed = [value.name or "" for value in wanted]
     session = open_part(ir.to_proto(model), graph.path.parent)
     found = dict(zip(computed, run(session, computed, sample.inputs, sample.origin), strict=True))
-    return {**found, **{name: np.asarray(sample.inputs[name]) for name in names if name not in found}}
+    return {
+        **found,
+        **{name: np.asarray(sample.inputs[name]) for name in names if name not in found},
+    }
 
 
 def _alike(one: np.ndarray, two: np.ndarray) -> bool:

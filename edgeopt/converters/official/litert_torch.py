@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from inspect import Parameter, Signature
 
 import litert_torch
 import numpy as np
@@ -29,7 +29,7 @@ _SIGNATURE = "serving_default"
 def write_fp32(request: WriteRequest) -> Written:
     """Everything in float32."""
     _convert(request)
-    return Written(official=Official(CONVERTER))
+    return Written(warnings=_fixed(request), official=Official(CONVERTER))
 
 
 def write_fp16(request: WriteRequest) -> Written:
@@ -61,7 +61,8 @@ def _weights(request: WriteRequest, precision: Precision) -> Written:
     _convert(request)
     made = new_quantizer(request.path, precision)
     write_bytes(request.path, quantized(made, None, request.name))
-    return Written(encodings(request.path), official=Official(CONVERTER))
+    official = Official(CONVERTER)
+    return Written(encodings(request.path), warnings=_fixed(request), official=official)
 
 
 def _static(request: WriteRequest, precision: Precision) -> Written:
@@ -76,7 +77,7 @@ def _static(request: WriteRequest, precision: Precision) -> Written:
     write_bytes(request.path, quantized(made, statistics, request.name))
     integer, floating = layers(request.path)
     official = Official(CONVERTER, ranges=QUANTIZER)
-    return Written(encodings(request.path), integer, floating, official=official)
+    return Written(encodings(request.path), integer, floating, _fixed(request), official)
 
 
 def _convert(request: WriteRequest) -> None:
@@ -88,15 +89,13 @@ def _convert(request: WriteRequest) -> None:
     source, inputs = request.source, request.graph.inputs
     assert isinstance(source, ExportedSource)
     examples = {
-        spec.name: torch.from_numpy(stored(np.zeros(spec.concrete(2), spec.dtype), request.layout))
+        spec.name: torch.from_numpy(stored(np.zeros(spec.concrete(1), spec.dtype), request.layout))
         for spec in inputs
     }
-    module = _ByName(source, list(examples), request.layout).eval()
+    module = _ByName(source, list(examples), request.layout)
     with quiet(CONVERTER), quiet_system(CONVERTER):
         try:
-            made = litert_torch.convert(
-                module, sample_kwargs=examples, dynamic_shapes=_dynamic(request)
-            )
+            made = litert_torch.convert(module, sample_kwargs=examples)
             made.export(str(request.path))
         except Exception as error:
             # It raises whatever its lowerings and the compiler behind them do.
@@ -108,28 +107,31 @@ def _convert(request: WriteRequest) -> None:
     write_bytes(request.path, in_order(request.path.read_bytes(), list(examples), outputs))
 
 
-def _dynamic(request: WriteRequest) -> Any:
-    """What is open of the inputs: the batch."""
-    open_ = {
-        spec.name: {n: torch.export.Dim(d) for n, d in enumerate(spec.shape) if isinstance(d, str)}
-        for spec in request.graph.inputs
-    }
-    return {"tensors": open_} if any(open_.values()) else None
+def _fixed(request: WriteRequest) -> tuple[str, ...]:
+    # Its lowering of open dimensions, by way of JAX, fails on simple nets (litert-torch 0.10).
+    if all(isinstance(d, int) for spec in request.graph.inputs for d in spec.shape):
+        return ()
+    return ("by way of litert-torch, open dimensions are fixed: the batch is 1",)
 
 
-class _ByName(torch.nn.Module):
+class _ByName(torch.nn.Module):  # type: ignore[misc]
     """A program whose tensors have the float graph's names, and a layout."""
 
     def __init__(self, source: ExportedSource, names: list[str], layout: Layout) -> None:
         super().__init__()
+        self.training = False  # an exported program is captured so, and can't be told to
         self.module = source.program.module()
-        self._call, self._names, self._layout = source.call, names, layout
 
-    def forward(self, **tensors: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        """Run it."""
-        given = [self._given(tensors[name]) for name in self._names]
-        return tuple(self._call(self.module, given))
+        def forward(**tensors: torch.Tensor) -> tuple[torch.Tensor, ...]:
+            given = [_given(tensors[name], layout) for name in names]
+            return tuple(source.call(self.module, given))
 
-    def _given(self, tensor: torch.Tensor) -> torch.Tensor:
-        turned = self._layout is Layout.NHWC and image(tensor.ndim)
-        return tensor.permute(CHANNELS_FIRST) if turned else tensor
+        # The names of parameters are those of the file's inputs.
+        parameters = [Parameter(name, Parameter.POSITIONAL_OR_KEYWORD) for name in names]
+        forward.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
+        self.forward = forward
+
+
+def _given(tensor: torch.Tensor, layout: Layout) -> torch.Tensor:
+    turned = layout is Layout.NHWC and image(tensor.ndim)
+    return tensor.permute(CHANNELS_FIRST) if turned else tensor

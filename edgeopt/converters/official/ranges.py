@@ -19,7 +19,7 @@ from edgeopt.core.ir import ir
 from edgeopt.core.tflite_file import StoredOperator, TfliteFile
 
 _NUMBER = re.compile(r"\d+$")
-_GEMM = re.compile(r"_Gemm__\d+(:0)?$")
+_GEMM = re.compile(r"_Gemm__\d+$")
 
 _MOVING = frozenset(
     {"RESHAPE", "SQUEEZE", "EXPAND_DIMS", "TRANSPOSE", "STRIDED_SLICE", "SLICE", "GATHER",
@@ -83,6 +83,7 @@ def counterparts(
         nodes: The TensorFlow graph's nodes, in an order in which they can run.
     """
     known = {_bare(name): name for name in ranges}
+    known |= {name.removesuffix(":0"): name for name in ranges}  # the operators' own names win
     places = {name: place for place, name in enumerate(nodes)}
     found = {
         index: _named(tensor.spec.name, places, known)
@@ -106,8 +107,8 @@ def _computed(value: ir.Value) -> str:
 
 
 def _bare(name: str) -> str:
-    """A tensor's TensorFlow operator: tf2onnx calls a dense layer after its product."""
-    return _GEMM.sub("", name).removesuffix(":0")
+    """A tensor's TensorFlow operator, without what tf2onnx and our passes put behind its name."""
+    return _GEMM.sub("", name.partition(":0")[0])
 
 
 def file_ranges(

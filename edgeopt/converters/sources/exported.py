@@ -28,7 +28,7 @@ class ExportedSource:
     """
 
     layout = Layout.NCHW
-    official = Via.LITERT_TORCH
+    official: Via | None = Via.LITERT_TORCH
 
     def __init__(
         self, program: torch.export.ExportedProgram, record: SourceRecord, name: str

@@ -2,33 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-pytest.importorskip("tensorflow")
-pytest.importorskip("tf2onnx")
-
-from edgeopt.converters.sources.tensorflow.framework import keras, tf
+Make = Callable[[str], Any]
 
 
-class Different(keras.layers.Layer):  # type: ignore[misc]
-    """How many whole numbers there are among its inputs: through a tensor of any length."""
+@pytest.fixture(scope="session")
+def make() -> Make:
+    """Makes the net; with ``different`` it has outputs out of the order of their names, the second
+    by an operator that isn't compiled.
+    """
+    pytest.importorskip("tensorflow")
+    pytest.importorskip("tf2onnx")
+    from edgeopt.converters.sources.tensorflow.framework import keras, tf
 
-    def call(self, x: Any) -> Any:
-        flat = tf.reshape(tf.cast(tf.round(x), tf.int32), [-1])
-        return 0.0 * x[:, :1] + tf.cast(tf.size(tf.unique(flat)[0]), tf.float32)
-
-
-def features(image: Any) -> Any:
     layers = keras.layers
-    x = layers.Conv2D(8, 3, strides=2, padding="same")(image)
-    x = layers.ReLU(6.0)(layers.BatchNormalization()(x))
-    x = layers.Add()([x, layers.DepthwiseConv2D(3, padding="same")(x)])
-    x = layers.MaxPooling2D()(layers.Conv2D(8, 1, activation="relu")(x))
-    return layers.GlobalAveragePooling2D()(x)
+
+    class Different(keras.layers.Layer):  # type: ignore[misc]
+        """How many whole numbers there are among its inputs: through a tensor of any length."""
+
+        def call(self, x: Any) -> Any:
+            flat = tf.reshape(tf.cast(tf.round(x), tf.int32), [-1])
+            return 0.0 * x[:, :1] + tf.cast(tf.size(tf.unique(flat)[0]), tf.float32)
+
+    def net(second: str) -> Any:
+        image = keras.Input((16, 16, 3), batch_size=1 if second else None, name="image")
+        x = layers.Conv2D(8, 3, strides=2, padding="same")(image)
+        x = layers.ReLU(6.0)(layers.BatchNormalization()(x))
+        x = layers.Add()([x, layers.DepthwiseConv2D(3, padding="same")(x)])
+        x = layers.MaxPooling2D()(layers.Conv2D(8, 1, activation="relu")(x))
+        scores = layers.Dense(5, name="scores")(layers.GlobalAveragePooling2D()(x))
+        outputs = [scores, Different(name=second)(scores)] if second else scores
+        return scrambled(keras.Model(image, outputs, name="net"))
+
+    return net
 
 
 def scrambled(model: Any) -> Any:
@@ -40,20 +52,15 @@ def scrambled(model: Any) -> Any:
 
 
 @pytest.fixture(scope="session")
-def beyond(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """A net with outputs out of the order of their names, and an operator that isn't compiled."""
-    image = keras.Input((16, 16, 3), batch_size=1, name="image")
-    scores = keras.layers.Dense(5, name="scores")(features(image))
-    return scrambled(keras.Model(image, [scores, Different(name="different")(scores)], name="net"))
+def beyond(make: Make) -> Any:
+    """A net that our compiler can't express."""
+    return make("different")
 
 
 @pytest.fixture(scope="session")
-def within() -> Any:
-    """The same net without it."""
-    image = keras.Input((16, 16, 3), name="image")
-    return scrambled(
-        keras.Model(image, keras.layers.Dense(5, name="scores")(features(image)), name="net")
-    )
+def within(make: Make) -> Any:
+    """The same one without what it lacks."""
+    return make("")
 
 
 @pytest.fixture

@@ -63,7 +63,7 @@ def test_outputs_keep_their_order_and_io_is_integers(
 def test_what_does_not_go_together(
     within: Any, images: Path, tmp_path: Path, options: dict[str, Any], told: str
 ) -> None:
-    given = {"to": "tflite", "via": "tensorflow", "calibration": images} | options
+    given: dict[str, Any] = {"to": "tflite", "via": "tensorflow", "calibration": images} | options
     with pytest.raises(edgeopt.EdgeOptError, match=told):
         edgeopt.convert(within, output=tmp_path / "out", **given)
     assert not (tmp_path / "out").exists()

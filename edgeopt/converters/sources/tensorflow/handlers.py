@@ -1,4 +1,4 @@
-"""TensorFlow operators that tf2onnx has no form of, and that ONNX has."""
+"""TensorFlow operators that ONNX has, and that tf2onnx has no form of, or a worse one."""
 
 from __future__ import annotations
 
@@ -24,5 +24,10 @@ def _erfc(ctx: Any, node: Any, name: str, _args: Any) -> None:
     )
 
 
-HANDLERS: Mapping[str, Handler] = {"Erfc": (_erfc, [])}
+def _select(_ctx: Any, node: Any, _name: str, _args: Any) -> None:
+    """Where; tf2onnx multiplies by 0 and 1: six nodes, and NaN beside what is infinite."""
+    node.type = "Where"
+
+
+HANDLERS: Mapping[str, Handler] = {"Erfc": (_erfc, []), "SelectV2": (_select, [])}
 """By TensorFlow's name, as tf2onnx takes them."""

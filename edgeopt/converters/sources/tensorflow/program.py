@@ -37,7 +37,7 @@ class TensorFlowSource:
     """A Keras or TensorFlow model; the reference is TensorFlow running the original."""
 
     layout = Layout.NHWC
-    official = Via.TENSORFLOW
+    official: Via | None = Via.TENSORFLOW
 
     def __init__(self, program: Program, record: SourceRecord, name: str) -> None:
         self.program, self.record, self.name = program, record, name

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from edgeopt.converters.dense import fuse_biases
 from edgeopt.converters.loops import write_out_loops
+from edgeopt.converters.places import count_from_the_end
 from edgeopt.converters.reordering.transposes import move_transposes
 from edgeopt.converters.shapes import constant_shapes
 from edgeopt.core.ir import ir, passes
@@ -29,6 +30,7 @@ def tidy(path: Path, name: str) -> None:
         save_apart(model, path)
         model = _folded(path, name)
     constant_shapes(model)
+    count_from_the_end(model.graph)
     move_transposes(model)
     constant_shapes(model)  # a transpose of axes of size 1 is a Reshape
     fuse_biases(model.graph)

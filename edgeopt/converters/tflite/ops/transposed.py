@@ -8,12 +8,12 @@ arithmetic.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edgeopt.converters.tflite.model import Options, Tensor
+from edgeopt.converters.tflite.model import Options, Quantization, Tensor
 from edgeopt.converters.tflite.ops.convolution import convolved, layer_bias
 from edgeopt.converters.tflite.ops.padding import Window
 from edgeopt.converters.tflite.ops.slicing import sliced
@@ -71,31 +71,47 @@ def conv_transpose(node: ir.Node, lowering: Lowering) -> None:
 def _convolved(
     lowering: Lowering,
     image: Tensor,
-    filters: NDArray[np.float32],
+    filters: Tensor,
     bias: Tensor,
     groups: int,
     placement: Placement,
 ) -> Tensor:
     """Each output pixel's channels at its input pixel: ``(N, q..., groups * s * s * O)``."""
+    assert filters.data is not None
     inner, outer, *kernel = filters.shape
     taps = [-(-k // s) for k, s in zip(kernel, placement.strides, strict=True)]
     sh, sw = placement.strides
-    room = np.zeros((inner, outer, taps[0] * sh, taps[1] * sw), np.float32)
-    room[:, :, : kernel[0], : kernel[1]] = filters
+    room = np.zeros((inner, outer, taps[0] * sh, taps[1] * sw), filters.dtype)
+    room[:, :, : kernel[0], : kernel[1]] = filters.data
     # (groups, I, O, th, sh, tw, sw) -> (groups, sh, sw, O, I, th, tw), taps from the last one.
     split = room.reshape(groups, inner // groups, outer, taps[0], sh, taps[1], sw)
     turned = split.transpose(0, 4, 6, 2, 1, 3, 5)[..., ::-1, ::-1]
-    weight = turned.reshape(groups * sh * sw * outer, inner // groups, *taps)
+    weight = lowering.constant_tensor(
+        np.ascontiguousarray(turned.reshape(groups * sh * sw * outer, inner // groups, *taps)),
+        filters.name,
+    )
+    weight.quantization = _repeated(filters.quantization, sh * sw)
     assert bias.data is not None
     biases = np.broadcast_to(
         bias.data.reshape(groups, 1, outer), (groups, sh * sw, outer)
     ).reshape(-1)  # fmt: skip
     window = _window(image.shape[1:3], taps, placement)
     return convolved(
-        lowering, image,
-        View.of(lowering.constant_tensor(np.ascontiguousarray(weight), "filters")),
-        lowering.constant_tensor(biases, bias.name), window, groups,
-    )  # fmt: skip
+        lowering, image, View.of(weight), _bias(lowering, bias, biases, sh * sw), window, groups
+    )
+
+
+def _bias(lowering: Lowering, bias: Tensor, repeated: NDArray[np.generic], times: int) -> Tensor:
+    made = lowering.constant_tensor(repeated, bias.name)
+    made.quantization = _repeated(bias.quantization, times)
+    return made
+
+
+def _repeated(found: Quantization | None, times: int) -> Quantization | None:
+    """The scales of channels that are there several times, one block of them after the other."""
+    if found is None or found.axis is None:
+        return found
+    return Quantization(found.scale * times, found.zero_point * times, 0)
 
 
 def _window(sizes: tuple[int, ...], taps: list[int], placement: Placement) -> Window:
@@ -159,20 +175,19 @@ def _placement(
     return Placement(strides, before, given)
 
 
-def _dilated(node: ir.Node, lowering: Lowering, weight: View, *, row: bool) -> NDArray[np.float32]:
+def _dilated(node: ir.Node, lowering: Lowering, weight: View, *, row: bool) -> Tensor:
     """The weights ``(I, O / groups, h, w)`` with zeros between what a dilation keeps apart."""
     if not weight.tensor.constant:
         raise lowering.unsupported(node, "its weights are computed when the model runs")
     tensor = lowering.plain(weight)
     assert tensor.data is not None
-    data = tensor.data
-    if tensor.quantization is not None:
+    if tensor.quantization is not None and node.attributes.get_int("group", 1) > 1:
         raise lowering.unsupported(node, "its weights are integers; leave this layer in float")
     dilations = node.attributes.get_ints("dilations", [1] if row else [1, 1])
     steps = (1, *dilations) if row else tuple(dilations)
     if all(d == 1 for d in steps):
-        return data
+        return tensor
     shape = [d * (k - 1) + 1 for k, d in zip(tensor.shape[2:], steps, strict=True)]
-    found = np.zeros((*tensor.shape[:2], *shape), np.float32)
-    found[:, :, :: steps[0], :: steps[1]] = data
-    return found
+    found = np.zeros((*tensor.shape[:2], *shape), tensor.dtype)
+    found[:, :, :: steps[0], :: steps[1]] = tensor.data
+    return replace(tensor, shape=found.shape, data=found)

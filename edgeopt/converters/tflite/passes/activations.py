@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edgeopt.converters.tflite.model import Model, Operator, Options
+from edgeopt.converters.tflite.model import Model, Operator, Options, Tensor
 
 _CODES = {"RELU": 1, "RELU_N1_TO_1": 2, "RELU6": 3}
 """The schema's ActivationFunctionType; XNNPACK takes no other."""
@@ -13,6 +13,10 @@ _HOLDERS = frozenset(
 )  # fmt: skip
 
 
+_SPREADING = frozenset({"DEPTH_TO_SPACE", "SLICE"})
+"""What a transposed convolution puts behind its convolution: it moves values, clamped or not."""
+
+
 def fuse_activations(model: Model) -> None:
     """Give clamps to the operators before them, where nothing else reads what they clamp.
 
@@ -21,22 +25,35 @@ def fuse_activations(model: Model) -> None:
     writers, readers = model.writers(), model.readers()
     gone: set[int] = set()
     for op in model.operators:
-        before = _holder(op, writers) if op.code in _CODES else None
-        if before is None or before.output in model.outputs:
+        if op.code not in _CODES:
             continue
-        if len(readers[before.output]) > 1:
+        last = writers.get(_only(op.inputs[0]))
+        before = last
+        while before is not None and before.code in _SPREADING and _alone(before, readers, model):
+            before = writers.get(_only(before.inputs[0]))
+        if last is None or not _holds(before) or not _alone(before, readers, model):
             continue
+        assert before is not None
         assert before.options is not None
         fields = {**before.options.fields, "fusedActivationFunction": _CODES[op.code]}
         before.options = Options(before.options.table, fields)
-        before.outputs = op.outputs
-        writers[op.output] = before
+        last.outputs = op.outputs
+        writers[op.output] = last
         gone.add(id(op))
     model.operators = [op for op in model.operators if id(op) not in gone]
 
 
-def _holder(op: Operator, writers: dict) -> Operator | None:  # type: ignore[type-arg]
-    before = writers.get(op.inputs[0])
-    if before is None or before.code not in _HOLDERS or before.options is None:
-        return None
-    return None if before.options.fields.get("fusedActivationFunction") else before
+def _only(tensor: Tensor | None) -> Tensor:
+    assert tensor is not None
+    return tensor
+
+
+def _alone(op: Operator | None, readers: dict[Tensor, list[Operator]], model: Model) -> bool:
+    """Whether one operator reads what an operator gives, and nothing else does."""
+    return op is not None and len(readers[op.output]) == 1 and op.output not in model.outputs
+
+
+def _holds(op: Operator | None) -> bool:
+    if op is None or op.code not in _HOLDERS or op.options is None:
+        return False
+    return not op.options.fields.get("fusedActivationFunction")

@@ -21,6 +21,9 @@ MOVING = frozenset(
 )  # fmt: skip
 """Operators that give some of the very numbers they take: scales stay."""
 
+_SPREADING = frozenset({"DEPTH_TO_SPACE", "SLICE"})
+"""What a transposed convolution puts between its convolution and the QUANTIZE."""
+
 EQUAL = frozenset({"CONCATENATION", "RESIZE_BILINEAR", "AVERAGE_POOL_2D"})
 """Operators whose kernels assume one scale for all they take and give."""
 
@@ -109,6 +112,13 @@ class _Conversion:
         if len(op.outputs) != 1 or op.output in self.model.outputs:
             return None
         readers = self.readers.get(op.output, [])
+        if (
+            op.code in (*WEIGHTED, *_SPREADING)
+            and len(readers) == 1
+            and readers[0].code in _SPREADING
+        ):
+            spread = self._target(readers[0])
+            return None if spread is None else _with_shape_of(op.output, spread)
         if not readers or any(reader.code != "QUANTIZE" for reader in readers):
             return None
         found = {(r.output.quantization, r.output.dtype) for r in readers}
@@ -150,6 +160,13 @@ class _Conversion:
         )  # fmt: skip
         self.kept.append(Operator("QUANTIZE", [tensor], [moved], None, ""))
         return moved
+
+
+def _with_shape_of(floats: Tensor, target: Tensor) -> Tensor:
+    """Integers at the scale of what is made of them by moving them."""
+    return Tensor(
+        floats.name, target.dtype, floats.shape, floats.batched, quantization=target.quantization
+    )
 
 
 def _padded_with_integers(op: Operator) -> Operator:

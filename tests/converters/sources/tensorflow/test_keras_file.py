@@ -153,6 +153,26 @@ def test_sequences(
     np.testing.assert_allclose(outputs(artifacts[0].path, sound=given)[0], model(given), atol=1e-5)
 
 
+def test_an_embedding_is_one_gather(tmp_path: Path) -> None:
+    tokens = keras.Input((6,), dtype="int32", name="tokens")
+    model = keras.Model(tokens, keras.layers.Embedding(9, 4)(tokens))
+    made = edgeopt.convert(model, to="onnx,tflite", output=tmp_path / "out").artifacts
+    assert operators(made[0].path) == {"Gather": 1}
+    given = np.array([[0, 3, 8, -1, -9, 5]], np.int32)  # Keras counts from the end
+    np.testing.assert_array_equal(outputs(made[0].path, tokens=given)[0], model(given))
+    delegation = made[1].manifest.delegation
+    assert delegation is not None
+    assert [node.op for node in delegation.outside] == ["FLOOR_MOD", "GATHER"]
+
+
+def test_a_choice_beside_infinity(tmp_path: Path) -> None:
+    x = keras.Input((4,), name="x")
+    model = keras.Model(x, keras.ops.where(x > 0, x, keras.ops.zeros_like(x)))
+    (made,) = edgeopt.convert(model, output=tmp_path / "out").artifacts
+    given = np.array([[1.0, -np.inf, np.inf, -2.0]], np.float32)
+    np.testing.assert_array_equal(outputs(made.path, x=given)[0], model(given))
+
+
 def test_transposed_convolutions(tmp_path: Path, scrambled: Any, rng: np.random.Generator) -> None:
     layers = keras.layers
     image = keras.Input((8, 8, 2), name="image")
