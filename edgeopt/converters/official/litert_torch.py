@@ -77,7 +77,7 @@ def _static(request: WriteRequest, precision: Precision) -> Written:
     write_bytes(request.path, quantized(made, statistics, request.name))
     integer, floating = layers(request.path)
     official = Official(CONVERTER, ranges=QUANTIZER)
-    return Written(encodings(request.path), integer, floating, _fixed(request), official)
+    return Written(encodings(request.path), integer, floating, _fixed(request), official=official)
 
 
 def _convert(request: WriteRequest) -> None:
