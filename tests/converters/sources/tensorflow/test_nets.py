@@ -17,12 +17,12 @@ Net = tuple[Any, Any]
 
 
 def gru() -> Net:
-    sound = keras.Input((12, 6), name="sound")
+    sound = keras.Input((6, 6), name="sound")
     return sound, layers.Dense(4)(layers.GRU(8)(sound))
 
 
 def lstm() -> Net:
-    sound = keras.Input((12, 6), name="sound")
+    sound = keras.Input((6, 6), name="sound")
     x = layers.Bidirectional(layers.LSTM(8, return_sequences=True))(sound)
     return sound, layers.Dense(4)(layers.LSTM(8)(x))
 
