@@ -238,7 +238,7 @@ def test_not_there_and_not_onnx(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="no such file"):
         inspect(tmp_path / "missing.onnx")
     (tmp_path / "model.pt2").write_bytes(b"")
-    with pytest.raises(UnsupportedError, match=r"only \.onnx and \.tflite files"):
+    with pytest.raises(UnsupportedError, match=r"only \.onnx, \.tflite and \.engine files"):
         inspect(tmp_path / "model.pt2")
     (tmp_path / "folder.onnx").mkdir()
     with pytest.raises(ModelError, match="can't be read"):

@@ -16,6 +16,7 @@ from edgeopt.converters.onnx.placement import place
 from edgeopt.converters.onnx.quantized import quantized
 from edgeopt.converters.simplify import clean
 from edgeopt.converters.tensorrt.blocks import store_blocks
+from edgeopt.converters.tensorrt.flat import raise_flat_convolutions
 from edgeopt.converters.tensorrt.planned import Planned
 from edgeopt.converters.tflite.stored import everything, store_weights
 from edgeopt.converters.writer import WriteRequest
@@ -61,6 +62,7 @@ def prepare_int8(request: WriteRequest) -> Prepared:
     """
     rules = request.target.rules(Format.TENSORRT)
     made = quantized(request, rules, Precision.INT8, partial(place, runtime="TensorRT"))
+    raise_flat_convolutions(made.model.graph)
     clean(made.model)
     planned = tuple(Planned(node.name or "", node.op_type) for node in made.planned)
     return Prepared(made.model, planned, made.encodings, made.float_layers, made.warnings)

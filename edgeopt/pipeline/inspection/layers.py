@@ -34,8 +34,10 @@ _INTEGER_OPS = frozenset(
     {"ConvInteger", "MatMulInteger", "MatMulIntegerToFloat", "DynamicQuantizeMatMul",
      "QLinearConv", "QLinearMatMul", "QGemm"}
 )  # fmt: skip
-_PASSING = frozenset({"Relu", "Clip"})
+_PASSING = frozenset({"Relu", "Clip", "Squeeze"})
 """Between a layer and the QuantizeLinear of its output."""
+_BEFORE = frozenset({"Unsqueeze"})
+"""Between the DequantizeLinear of its input and a layer."""
 
 
 def find_layers(graph: ir.Graph, known: Mapping[str, FloatLayer]) -> tuple[Layer, ...]:
@@ -88,12 +90,14 @@ def _why_float(
 
 def _dequantize(value: ir.Value | None) -> ir.Node | None:
     node = value.producer() if value is not None else None
+    if node is not None and node.op_type in _BEFORE and node.inputs[0] is not None:
+        node = node.inputs[0].producer()
     return node if node is not None and node.op_type == DEQUANTIZE else None
 
 
 def _quantize(value: ir.Value) -> ir.Node | None:
     users = [node for node, _ in value.uses()]
-    if len(users) == 1 and users[0].op_type in _PASSING:
+    while len(users) == 1 and users[0].op_type in _PASSING:
         users = [node for node, _ in users[0].outputs[0].uses()]
     return next((node for node in users if node.op_type == QUANTIZE), None)
 
