@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from edgeopt.converters.tensorrt.building import FoundLayer
@@ -33,6 +35,21 @@ def test_the_lines_of_tensorrt_for_rtx() -> None:
     assert conv["nodes"] == ["conv", "a [1] DQ"]
     assert conv["constants"] == ["int8", "float32"]
     assert (arithmetic(conv), conv["outputs"]) == ("int8", ["float16"])
+
+
+def test_the_recorded_lines_of_tensorrt_10() -> None:
+    log = Path(__file__).with_name("recorded") / "build.log"
+    layers = read_layers(log.read_text().splitlines())
+    assert [found["kind"] for found in layers] == ["Reformat", "CaskConvolution", "gemm"]
+    conv = layer_of(layers, "/features/features.0/Conv")
+    assert conv is not None
+    assert conv["nodes"] == ["/features/features.0/Conv", "/features/features.1/Relu"]
+    assert (arithmetic(conv), conv["constants"], conv["outputs"]) == (
+        "float16", ["float16"], ["float16"],
+    )  # fmt: skip
+    gemm = layer_of(layers, "/classifier/classifier.6/Gemm")
+    assert gemm is not None
+    assert gemm["inputs"] == ["float16", "float16", "float32"]
 
 
 def layer(kind: str, *inputs: str, outputs: tuple[str, ...] = ("float32",)) -> FoundLayer:

@@ -14,6 +14,8 @@ _LAYER = re.compile(
     r"(?:, Constants: \[(?P<constants>.*?\}|)\])?, Outputs: \[(?P<outputs>.*?\}|)\]"
     r"(?:.*?Metadata: (?P<metadata>.*))?"
 )
+_WEIGHTS = re.compile(r'Weights: \{"Type": "(\w+)"')
+"""What the older module writes of a convolution's weights, in the place of constants."""
 _TENSOR = re.compile(r"Datatype: ([^}]*)")
 _NODE = re.compile(r"\[ONNX Layer: (.*?)\](?=\s*\[ONNX Layer: |[\s\x1e]*$|\x1e)")
 
@@ -56,16 +58,20 @@ def read_layers(lines: Iterable[str]) -> List[Dict[str, Any]]:
         Of each layer its ``name``, its ``kind`` by TensorRT's name, the types of its ``inputs``,
         ``constants`` and ``outputs``, and the ONNX ``nodes`` in it.
     """
-    matches = (_LAYER.search(line) for line in lines)
-    return [_layer(match) for match in matches if match is not None]
+    found = []
+    for line in lines:
+        match = _LAYER.search(line)
+        if match is not None:
+            found.append(_layer(match, [type_of(word) for word in _WEIGHTS.findall(line)]))
+    return found
 
 
-def _layer(match: "re.Match[str]") -> Dict[str, Any]:
+def _layer(match: "re.Match[str]", weights: List[str]) -> Dict[str, Any]:
     return {
         "name": match["name"],
         "kind": match["kind"],
         "inputs": _types(match["inputs"]),
-        "constants": _types(match["constants"]),
+        "constants": weights + _types(match["constants"]),
         "outputs": _types(match["outputs"]),
         "nodes": _NODE.findall(match["metadata"] or ""),
     }
