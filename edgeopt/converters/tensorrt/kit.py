@@ -43,6 +43,23 @@ if __name__ == "__main__":
 '''
 
 
+_README = """\
+What an engine of TensorRT is built from, on the device that it is for.
+
+    python3 run.py
+
+builds {engine}
+beside this folder with the device's own TensorRT (its Python module, or trtexec), says which
+layers are integer, writes a manifest beside the engine and times it. Python 3.8 is enough; nothing
+needs to be installed besides TensorRT and, to time the engine in Python, numpy and cuda-python.
+
+    python3 run.py --help
+
+lists what can be chosen. model.onnx is the model as TensorRT takes it, kit.json says which shapes
+the engine takes and which layers are to be integer.
+"""
+
+
 class _Order(Record, frozen=True):
     """What the device is asked for.
 
@@ -105,5 +122,6 @@ def complete_kit(folder: Path, manifest: Manifest) -> None:
         manifest: The kit's own.
     """
     engine = manifest.artifact.removesuffix(".failed").removesuffix(".kit") + ".engine"
+    (folder / "README.txt").write_text(_README.format(engine=engine), encoding="utf-8")
     template = msgspec.structs.replace(manifest, artifact=engine, sha256="", size_bytes=0)
     (folder / MANIFEST).write_bytes(to_json(template))

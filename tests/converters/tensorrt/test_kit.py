@@ -81,7 +81,8 @@ def run(kit: Path, tmp_path: Path) -> Run:
 
 def test_it_holds_all_that_the_device_needs(kit: Path) -> None:
     assert {p.name for p in kit.iterdir()} == {
-        "edgeopt_device", "edgeopt_tensorrt", "kit.json", "manifest.json", "model.onnx", "run.py",
+        "README.txt", "edgeopt_device", "edgeopt_tensorrt", "kit.json", "manifest.json",
+        "model.onnx", "run.py",
     }  # fmt: skip
     order = json.loads((kit / "kit.json").read_bytes())
     assert order["profiles"] == {"image": [[1, 3, 8, 8], [1, 3, 8, 8], [4, 3, 8, 8]]}

@@ -31,7 +31,8 @@ def time_engine(engine: str, profiles: Shapes, inputs: Dict[str, str], seconds: 
         Failure: If neither can.
     """
     try:
-        return _by_python(engine, profiles, inputs, seconds)
+        with _device("failure").during("run"):  # whatever TensorRT and CUDA raise
+            return _by_python(engine, profiles, inputs, seconds)
     except _device("failure").Failure as failure:
         try:
             return _by_trtexec(engine, profiles, seconds)
