@@ -157,10 +157,10 @@ def precisions(found: Built, planned: list[Planned]) -> set[str]:
 def test_symmetric_ranges_cost_something_and_it_is_told(example: Path, tmp_path: Path) -> None:
     made = edgeopt.convert(
         example / "model.pt2", to="onnx,tensorrt", precision="int8", target="rtx-3090",
-        calibration=example / "calibration.npz", output=tmp_path / "out",
+        calibration=example / "calibration.npz", output=tmp_path / "out", effort="fast",
     )  # fmt: skip
     sqnr = [decibels(artifact.manifest) for artifact in made.artifacts]
-    assert sqnr[0] > sqnr[1] > 30  # 38.9 and 35.0 dB
+    assert sqnr[0] > sqnr[1] > 30  # 36.3 and 32.4 dB; 38.9 and 35.0 with corrections
     stored = Path(f"{made.artifacts[1].path}.json").read_bytes()
     assert decibels(from_json(stored, Manifest, where="it")) == sqnr[1]
 
