@@ -166,9 +166,14 @@ def _parameter(node: ir.Node, index: int) -> np.ndarray | None:
 
 
 def _constant(value: ir.Value | None) -> np.ndarray | None:
-    if value is None or value.const_value is None or value.is_graph_input():
+    """The array of an initializer or a Constant node, which others' files have; None otherwise."""
+    if value is None or value.is_graph_input():
         return None
-    return value.const_value.numpy()
+    if value.const_value is not None:
+        return value.const_value.numpy()
+    node = value.producer()
+    held = None if node is None or node.op_type != "Constant" else node.attributes.get("value")
+    return None if held is None else held.as_tensor().numpy()
 
 
 def _integer_type(node: ir.Node) -> ir.DataType | None:

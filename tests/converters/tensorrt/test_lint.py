@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from onnx import NodeProto, TensorProto, helper
+from onnx import NodeProto, TensorProto, helper, numpy_helper
 
 from edgeopt.converters.tensorrt.building import Built, ask_support
 from edgeopt.converters.tensorrt.delivery import RTX, Builder
@@ -176,6 +176,13 @@ def test_a_scale_that_is_computed_is_refused_by_the_lint(model: Model) -> None:
     found = helper.make_node("ReduceMax", ["x"], ["step"], "largest", keepdims=0)
     (breach, *_) = lint(ir.load(model([found, *nodes], stored)).graph)
     assert breach.reason == "its scale is computed at run time"
+
+
+def test_constants_may_be_nodes(model: Model) -> None:
+    nodes, stored = convolution()
+    step = numpy_helper.from_array(np.asarray(stored.pop("step")), "step")
+    held = helper.make_node("Constant", [], ["step"], "step", value=step)
+    assert lint(ir.load(model([held, *nodes], stored)).graph) == ()
 
 
 def test_the_node_that_breaks_a_rule_is_named(model: Model) -> None:
