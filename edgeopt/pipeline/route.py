@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from edgeopt.converters.registry import FALLBACK, OFFICIAL, WRITERS, Entry
 from edgeopt.converters.sources import Source
-from edgeopt.core.errors import UnsupportedError, UsageError
+from edgeopt.core.errors import MissingExtraError, UnsupportedError, UsageError
 from edgeopt.core.graph import FloatGraph
 from edgeopt.core.precision import Format, Precision
 from edgeopt.core.via import Via
@@ -50,8 +50,8 @@ def route_of(options: ConvertOptions, source: Source, graph: FloatGraph) -> Rout
 
     Raises:
         UsageError: If ``--via`` names a converter that doesn't take this model.
-        UnsupportedError: If our compiler can't express the model and nothing else can either.
-        MissingExtraError: If a package that would is not installed.
+        UnsupportedError: If our compiler can't express the model and nothing else can either, or
+            a package that would isn't installed.
     """
     if Format.TFLITE not in options.to:
         return Route()
@@ -85,7 +85,12 @@ def _fallen_back(options: ConvertOptions, reason: str, error: UnsupportedError) 
             raise UnsupportedError(
                 error.message, hint=f"by way of TFLiteConverter there is: {', '.join(FALLBACK)}"
             ) from error
-        FALLBACK[precision].check()
+        try:
+            FALLBACK[precision].check()
+        except MissingExtraError as missing:
+            raise UnsupportedError(
+                error.message, hint=f"{missing.hint}, and it goes by way of TFLiteConverter"
+            ) from error
     if options.keep_float or options.keep_16bit:
         raise UnsupportedError(
             error.message,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,21 @@ def test_what_the_way_round_does_not_have_is_refused(
 ) -> None:
     with pytest.raises(UnsupportedError, match=f"Unique.*{told}"):
         edgeopt.convert(beyond, to="tflite", calibration=images, output=tmp_path / "out", **options)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_missing_quantizer_is_told_with_the_operator(
+    beyond: Any, images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def spec(name: str) -> object:
+        return None if name == "ai_edge_quantizer" else find_spec(name)
+
+    monkeypatch.setattr("edgeopt.converters.registry.find_spec", spec)
+    told = r"Unique.*pip install 'edgeopt\[quantizer\]', and it goes by way of TFLiteConverter"
+    with pytest.raises(UnsupportedError, match=told):
+        edgeopt.convert(
+            beyond, to="tflite", precision="int8", calibration=images, output=tmp_path / "out"
+        )
     assert not (tmp_path / "out").exists()
 
 
