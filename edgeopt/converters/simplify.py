@@ -13,7 +13,7 @@ from pathlib import Path
 from edgeopt.converters.branches import has_branches, take_branches
 from edgeopt.converters.equalize import equalize
 from edgeopt.converters.pooling import canonical_pooling
-from edgeopt.core.errors import ModelError, UnsupportedError
+from edgeopt.core.errors import ModelError
 from edgeopt.core.graph import FloatGraph, graph_digest
 from edgeopt.core.ir import ir, passes
 from edgeopt.core.onnx_file import remove, save_apart
@@ -41,7 +41,7 @@ def simplify(exported: Path, result: Path, name: str) -> FloatGraph:
 
     Raises:
         ModelError: If the runtime can't load it, or it isn't a model of tensors.
-        UnsupportedError: If the runtime lacks an operator, or it is larger than 2 GB.
+        UnsupportedError: If the runtime lacks an operator.
     """
     undecided, folded = _undecided(exported, name), result.with_name("folded.onnx")
     model = _folded(exported, folded, name, undecided)
@@ -49,7 +49,6 @@ def simplify(exported: Path, result: Path, name: str) -> FloatGraph:
         # The optimizers count a dead node among a value's consumers, and so didn't merge it.
         save_apart(model, exported)
         model = _folded(exported, folded, name, undecided)
-    refuse_large(model, name)
     if _untyped(model.graph):
         passes.ShapeInferencePass()(model)
     canonical_pooling(model.graph)
@@ -122,20 +121,6 @@ def _untyped(graph: ir.Graph) -> bool:
     # What came out of a folded If carries no types; everywhere else the runtime wrote them.
     values = [value for node in graph for value in node.outputs if value.name]
     return any(v.dtype is None for v in values) or any(v.shape is None for v in graph.outputs)
-
-
-def refuse_large(model: ir.Model, name: str) -> None:
-    """Refuse a model that one ONNX file can't hold.
-
-    Raises:
-        UnsupportedError: If its weights take more than 2 GB.
-    """
-    weights = sum(v.const_value.nbytes for v in model.graph.initializers.values() if v.const_value)
-    if weights >= 2**31 - 2**20:
-        raise UnsupportedError(
-            f"{name}: its weights take {weights / 2**30:.1f} GB; one ONNX file holds 2",
-            hint="split the model",
-        )
 
 
 def _name_dimensions(graph: ir.Graph) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -25,6 +26,11 @@ ort.disable_telemetry_events()
 
 _SILENT = 4  # only fatal messages: what the user must know comes as an exception
 
+_FOLDING = "ConstantFolding"
+_IF = b"\x22\x02If"
+"""``op_type: "If"``, field 4 of a NodeProto. Folding what an If depends on, the runtime puts its
+branch in place and loses track of Ifs within: it then refuses the graph, or dies (1.32)."""
+
 RUNTIME = f"onnxruntime {ort.__version__}"
 
 LEVELS = {
@@ -46,6 +52,7 @@ def open_session(
     name: str = "",
     exact: bool = False,
     shared: bool = False,
+    profile: Path | None = None,
 ) -> Any:
     """Open a CPU session.
 
@@ -61,6 +68,8 @@ def open_session(
         exact: Take integer kernels with exact sums where the fast ones saturate: slower by a fifth.
         shared: Take memory for activations from a pool that all such sessions of the process share;
             for several that run in turns.
+        profile: How the file's name starts to which the runtime writes each operator's time, if
+            wanted.
 
     Raises:
         ModelError: If it isn't a valid model.
@@ -80,15 +89,29 @@ def open_session(
     if exact:
         # Weights become uint8, whose kernels add in 32 bits; a CPU with VNNI changes nothing.
         options.add_session_config_entry("session.x64quantprecision", "1")
+    if profile is not None:
+        options.enable_profiling, options.profile_file_prefix = True, str(profile)
     if optimized is not None:
         options.optimized_model_filepath = str(optimized)
         beside = "session.optimized_model_external_initializers_"
         options.add_session_config_entry(f"{beside}file_name", weights_of(optimized).name)
         options.add_session_config_entry(f"{beside}min_size_in_bytes", "1024")
+    left_out = [*disabled, _FOLDING] if _chooses(path) else [*disabled]
     with _loading(name or str(path)):
         return ort.InferenceSession(
-            str(path), options, providers=["CPUExecutionProvider"], disabled_optimizers=disabled
+            str(path), options, providers=["CPUExecutionProvider"], disabled_optimizers=left_out
         )
+
+
+def _chooses(path: Path) -> bool:
+    """Whether a file holds an If: the bytes of its type, wherever they stand.
+
+    Once in 4 GB of weights they stand there by chance; then that graph goes unfolded too.
+    """
+    if not path.is_file() or path.stat().st_size == 0:
+        return False
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return content.find(_IF) >= 0
 
 
 @cache

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from edgeopt.benchmarks.metrics import UserFunction
+from edgeopt.converters.onnx import size
 from edgeopt.converters.registry import OFFICIAL, WRITERS
 from edgeopt.converters.tensorrt import delivery
 from edgeopt.converters.tensorrt.options import PATIENCE, BuildOptions
@@ -265,6 +266,8 @@ def _check_model(material: Material) -> None:
     """Refuse what the model doesn't allow, before any long step."""
     if material.options.layout is Layout.NHWC:
         check_images(material.graph.inputs)
+from edgeopt.converters.onnx import size
+from edgeopt.converters.registry import OFFICIAL, WRITERS
     if Format.TENSORRT in material.options.to:
         _check_engine(material)
     material.route  # noqa: B018 - finds out whether there is one

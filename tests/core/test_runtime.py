@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from onnx import TensorProto, helper
 
@@ -60,3 +61,36 @@ def test_telemetry_is_off_before_the_runtime_is_loaded() -> None:
     code = "import edgeopt.core.runtime, os; print(os.environ['ORT_DISABLE_TELEMETRY'])"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "1"
+
+
+@pytest.mark.parametrize("choosing", [True, False])
+def test_where_there_is_an_if_nothing_is_folded(
+    choosing: bool, save_model: Callable[..., Path], tmp_path: Path
+) -> None:
+    """The runtime loses track of Ifs in a branch that folding puts in place, and may die of it."""
+    turned = helper.make_node("Transpose", ["w"], ["t"])
+    product = helper.make_node("MatMul", ["x", "t"], ["product"])
+    branches = [
+        helper.make_graph(
+            [helper.make_node(op, ["product"], ["y"])], op, [],
+            [helper.make_empty_tensor_value_info("y")],
+        )
+        for op in ("Relu", "Neg")
+    ]  # fmt: skip
+    last = (
+        helper.make_node("If", ["yes"], ["y"], then_branch=branches[0], else_branch=branches[1])
+        if choosing
+        else helper.make_node("Relu", ["product"], ["y"])
+    )
+    path = save_model(
+        [turned, product, last],
+        [("x", TensorProto.FLOAT, [1, 3])],
+        [("y", TensorProto.FLOAT, [1, 2])],
+        {"w": np.ones((2, 3), np.float32), "yes": np.array(True)},
+    )
+    optimized = tmp_path / "optimized.onnx"
+    session = open_session(path, level="basic", optimized=optimized)
+    kinds = [node.op_type for node in onnx.load(optimized).graph.node]
+    assert kinds == (["Transpose", "MatMul", "If"] if choosing else ["MatMul", "Relu"])
+    (found,) = session.run(None, {"x": np.ones((1, 3), np.float32)})
+    assert found.tolist() == [[3, 3]]

@@ -9,7 +9,6 @@ import numpy as np
 import onnx
 
 from edgeopt.converters.inputs import InputOptions
-from edgeopt.converters.simplify import refuse_large
 from edgeopt.converters.sources.source import SourceOptions
 from edgeopt.core.complaints import reason
 from edgeopt.core.errors import ModelError, UsageError
@@ -40,7 +39,6 @@ class OnnxSource:
     def export(self, path: Path) -> None:
         """Write the graph with its inputs fixed as ``--input`` says, at a usable opset."""
         model = _read(self.path)
-        refuse_large(model, str(self.path))
         _refuse_quantized(model, self.path)
         if model.opset_imports.get("", 0) < OLDEST_OPSET:
             model = _upgraded(model, self.path)

@@ -11,7 +11,6 @@ from time import perf_counter
 from typing import Any
 
 import msgspec
-import onnxruntime as ort
 
 from edgeopt.benchmarks.conditions import Machine
 from edgeopt.benchmarks.device.machine import machine
@@ -78,12 +77,7 @@ def _runs(float_path: Path, artifact: Path, inputs: Batch) -> int:
 
 def _profile(path: Path, inputs: Batch, runs: int, scratch: Path) -> dict[str, float]:
     """The median time in each operator over the runs, in ms."""
-    options = ort.SessionOptions()
-    options.log_severity_level = 4  # only fatal messages, as in every other session
-    options.intra_op_num_threads = THREADS
-    options.enable_profiling = True
-    options.profile_file_prefix = str(scratch / "profile")
-    session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    session = open_session(path, threads=THREADS, profile=scratch / "profile")
     for _ in range(_WARM_UP + runs):
         run(session, None, inputs, path.name)
     written = Path(session.end_profiling())
