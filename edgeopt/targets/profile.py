@@ -78,6 +78,7 @@ class EncodingRules(Record, frozen=True):
         runtime: What reads the artifact.
         wide: Activations at 16 bits; None where there are none.
         fixed: Outputs with a scale of their own, by ONNX operator.
+        fixed_wide: The same at 16 bits.
         equal: ONNX operators whose inputs and output must have one scale between them.
         residual_sums: Whether additions before a LayerNormalization are written as Sum, which
             keeps ONNX Runtime from fusing the two into a slower kernel: where that was timed.
@@ -90,6 +91,7 @@ class EncodingRules(Record, frozen=True):
     runtime: Runtime = Runtime.ONNXRUNTIME
     wide: TensorRule | None = None
     fixed: dict[str, FixedEncoding] = msgspec.field(default_factory=dict)
+    fixed_wide: dict[str, FixedEncoding] = msgspec.field(default_factory=dict)
     equal: tuple[str, ...] = ()
     residual_sums: bool = False
     lacks: dict[Precision, str] = msgspec.field(default_factory=dict)
@@ -102,7 +104,7 @@ class EncodingRules(Record, frozen=True):
         if precision is Precision.INT8_DYNAMIC:
             return self.weight, self.residual_sums
         if precision is Precision.INT16X8:
-            return self.wide, self.integer_bias
+            return self.wide, self.integer_bias, self.fixed_wide
         return ()
 
     @property
@@ -117,7 +119,9 @@ class EncodingRules(Record, frozen=True):
         """The rules for int16x8: nothing adds products of 16 and 8 bits in 16."""
         assert self.wide is not None
         weight = msgspec.structs.replace(self.weight, bits=8, pair_limit=None)
-        return msgspec.structs.replace(self, activation=self.wide, weight=weight)
+        return msgspec.structs.replace(
+            self, activation=self.wide, weight=weight, fixed=self.fixed_wide
+        )
 
 
 class Cpu(Record, frozen=True):

@@ -35,7 +35,7 @@ class Activations:
         """The encoding of an activation that the plan quantizes."""
         source = range_source(value).name or ""
         rule = self._rule(source)
-        if source in self.fixed and rule.bits == 8:
+        if source in self.fixed and source not in self.sources:
             return encode_fixed(value.name or "", self.fixed[source], rule)
         chosen = self.wide[source] if rule.bits == 16 else self.ranges[source]
         return encode_range(value.name or "", chosen, rule)

@@ -38,7 +38,9 @@ class PairInserter:
         for node in plan.anchors:
             data = node.inputs[0]
             assert data is not None
-            self._quantize_parameters(node, activations[data], wide=self.activations.is_wide(data))
+            # Of an input that is rounded when the model runs, the range is as good a guess.
+            encoding = activations.get(data) or self.activations.encoding(data)
+            self._quantize_parameters(node, encoding, wide=self.activations.is_wide(data))
         for value, encoding in activations.items():
             self._insert_pair(absorb_clamp(self.graph, value, encoding), encoding)
         return tuple(self.encodings.values())

@@ -18,7 +18,6 @@ from edgeopt.converters.tflite.passes.ends import (
     quantize_bounded_outputs,
     refuse_float_ends,
 )
-from edgeopt.converters.tflite.passes.heads import spare_heads
 from edgeopt.converters.tflite.passes.integers import make_integer
 from edgeopt.converters.tflite.passes.pools import pools_as_convolutions
 from edgeopt.converters.tflite.passes.strides import strides_as_convolutions
@@ -57,8 +56,6 @@ def compile_model(
     fuse_activations(lowered)
     if integers:
         quantize_bounded_outputs(lowered)
-    else:
-        spare_heads(lowered)
     make_integer(lowered)
     drop_unread(lowered)
     pools_as_convolutions(lowered)

@@ -33,6 +33,9 @@ FOLLOWERS = frozenset(
 """What XNNPACK computes in 8-bit integers between those. Softmax, GELU and the like it doesn't:
 there a float kernel between two conversions keeps the graph in one piece."""
 
+_ROUNDING = FOLLOWERS - {"Concat"}
+"""Those of them that round what they give."""
+
 _FLOAT_ONLY = frozenset({"LSTM", "GRU", "RNN", "Einsum", "Attention"})
 _LEAST_SHARE = 2.0**-9
 """Of a sum's scale that its parts' may be; XNNPACK leaves an ADD below 2^-10."""
@@ -45,9 +48,10 @@ class LiteRtPlacement:
 
     Args:
         rules: The target's for LiteRT.
-        float_ends: Whether a matrix product gives floats where it makes an output of the model, or
-            where only float nodes read it: its hybrid kernel adds integers and doesn't round them
-            to 8 bits, which would be noise for nothing, and clip values beyond the range.
+        float_ends: Whether the model gives floats. Then nothing is rounded that only float nodes
+            or nobody reads. A matrix product has a hybrid kernel for that: it rounds what it takes
+            when the model runs, adds integers, and doesn't round them to 8 bits, which would be
+            noise for nothing, and clip values beyond the range.
         integer_ends: Whether the model takes integers: the normalization of an image becomes a
             layer like the others.
     """
@@ -66,20 +70,22 @@ class LiteRtPlacement:
             kept: Names of nodes that are to stay float.
         """
         ends = convolve_normalization(graph, ranges) if self.integer_ends else {}
-        plan = _Plan(self.rules, {**ranges, **ends}, kept, self.float_ends)
+        plan = _Plan(self.rules, {**ranges, **ends}, kept)
         for node in graph:
             plan.consider(node)
+        if self.float_ends:
+            for node in reversed(list(graph)):
+                plan.reconsider(node)
         found = plan.placement(graph)
         return replace(found, ranges={**ends, **found.ranges})
 
 
 class _Plan:
-    def __init__(
-        self, rules: EncodingRules, ranges: dict[str, Range], kept: Set[str], float_ends: bool
-    ) -> None:
-        self.rules, self.ranges, self.kept, self.float_ends = rules, ranges, kept, float_ends
+    def __init__(self, rules: EncodingRules, ranges: dict[str, Range], kept: Set[str]) -> None:
+        self.rules, self.ranges, self.kept = rules, ranges, kept
         self.anchors: dict[ir.Node, None] = {}
         self.followers: dict[ir.Node, None] = {}
+        self.hybrid: set[ir.Node] = set()
         self.refused: list[FloatLayer] = []
         self.equal = _Equal()
         self.fixed: dict[str, FixedEncoding] = {}
@@ -101,36 +107,44 @@ class _Plan:
         elif node.name not in self.kept and self._follows(node):
             self.followers[node] = None
             self.outputs[node] = after_clamp(node.outputs[0])
-            self._share(node)
-            if node.op_type in ("Add", "Sub"):
-                self._widen(node)
+
+    def reconsider(self, node: ir.Node) -> None:
+        """Leave a node's output float where nothing needs integers; those after it are settled."""
+        if node not in self.outputs:
+            return
+        output = self.outputs[node]
+        readers = [use.node for use in output.uses()]
+        if output.is_graph_output() and readers:
+            return
+        if node in self.anchors:
+            if node.op_type in ("Gemm", "MatMul") and not any(r in self.outputs for r in readers):
+                self.hybrid.add(node)
+        elif node.op_type in _ROUNDING | RESHAPING_OPS and not any(map(self._is_static, readers)):
+            del self.followers[node], self.outputs[node]
+
+    def _is_static(self, node: ir.Node) -> bool:
+        """Whether a node reads integers of a scale that is known before the model runs."""
+        return node in self.outputs and node not in self.hybrid
 
     def placement(self, graph: ir.Graph) -> Placement:
         """The plan."""
         quantized: dict[ir.Value, None] = {}
         for node in graph:
-            if node not in self.outputs:
+            if not self._is_static(node):
                 continue
             several = node.op_type not in ANCHORS
             for value in node.inputs if several else node.inputs[:1]:
                 if value is not None and is_activation(value):
                     quantized[value] = None
-            if not self._gives_floats(node):
-                quantized[self.outputs[node]] = None
+            quantized[self.outputs[node]] = None
+        for node in self.followers:
+            self._share(node)
+            if node.op_type in ("Add", "Sub"):
+                self._widen(node)
         return Placement(
             tuple(self.anchors), tuple(self.followers), tuple(quantized), tuple(self.refused),
             {**self.widened, **self.equal.ranges(self.ranges)}, self.fixed,
         )  # fmt: skip
-
-    def _gives_floats(self, node: ir.Node) -> bool:
-        """Whether a matrix product makes only an output of the model, or what float nodes read."""
-        if not self.float_ends or node.op_type not in ("Gemm", "MatMul"):
-            return False
-        output = self.outputs[node]
-        readers = [use.node for use in output.uses()]
-        if output.is_graph_output():
-            return not readers
-        return not any(reader in self.outputs for reader in readers)
 
     def _why_float(self, node: ir.Node) -> str | None:
         if node.op_type in _FLOAT_ONLY:

@@ -109,7 +109,8 @@ def _write_integers(request: WriteRequest, rules: EncodingRules, precision: Prec
     floats = not integers and rules.activation.bits == 8
     place = LiteRtPlacement(rules, float_ends=floats, integer_ends=integers)
     made = quantized(request, rules, precision, place)
-    model, before = _write(request, made.model, integers=integers)
+    stored = Stored.HYBRID if floats else Stored.DEQUANTIZED
+    model, before = _write(request, made.model, integers=integers, stored=stored)
     names = {node.name for node in made.planned}
     integer = {op.node for op in model.operators if _has_integer_weights(op)}
     return Written(

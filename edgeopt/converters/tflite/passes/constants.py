@@ -24,10 +24,6 @@ HYBRID_CODES = frozenset({"FULLY_CONNECTED", "CONV_2D"})
 """Operators whose hybrid kernels are fast: XNNPACK has none for depthwise convolutions."""
 
 
-_PASSING = frozenset({"MEAN", "RESHAPE"})
-"""Operators between an integer model's images and its last layer."""
-
-
 def place_constants(model: Model, stored: Stored) -> None:
     """Put a DEQUANTIZE before float operators that read integer constants, where they need one.
 
@@ -35,14 +31,9 @@ def place_constants(model: Model, stored: Stored) -> None:
     """
     made: dict[Tensor, Tensor] = {}
     found: list[Operator] = []
-    integers = {op.output for op in model.operators if op.code == "DEQUANTIZE"}
     for op in model.operators:
         if op.code not in ("DEQUANTIZE", "QUANTIZE") and not _in_integers(op):
-            # What reads integers, or their mean, and gives floats is an integer model's last layer.
-            if op.code in _PASSING and op.inputs[0] in integers:
-                integers.add(op.output)
-            hybrid = stored is Stored.HYBRID or op.inputs[0] in integers
-            keep = hybrid and op.code in HYBRID_CODES
+            keep = stored is Stored.HYBRID and op.code in HYBRID_CODES
             for index, tensor in enumerate(op.inputs):
                 if tensor is None or tensor.data is None or tensor.quantization is None:
                     continue

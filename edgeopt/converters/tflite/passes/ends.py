@@ -5,16 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from edgeopt.converters.tflite.model import Model, Operator, Quantization, Tensor
-from edgeopt.converters.tflite.passes.integers import MOVING
+from edgeopt.converters.tflite.passes.integers import FIXED, MOVING
 from edgeopt.core.errors import UnsupportedError
-
-_BOUNDED = {
-    "SOFTMAX": Quantization((1 / 256,), (-128,)),
-    "LOGISTIC": Quantization((1 / 256,), (-128,)),
-    "TANH": Quantization((1 / 128,), (0,)),
-    "LOG_SOFTMAX": Quantization((1 / 16,), (127,)),
-}
-"""What LiteRT's integer kernels of these give, whatever they take."""
 
 
 def quantize_bounded_outputs(model: Model) -> None:
@@ -39,7 +31,7 @@ def _bounded(tensor: Tensor | None, writers: dict[Tensor, Operator]) -> Quantiza
     while writer is not None and writer.code in MOVING:
         source = writer.inputs[0]
         writer = None if source is None else writers.get(source)
-    return None if writer is None else _BOUNDED.get(writer.code)
+    return None if writer is None else FIXED.get((writer.code, "int8"))
 
 
 def integer_ends(model: Model) -> None:

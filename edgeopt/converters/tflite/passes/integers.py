@@ -27,6 +27,19 @@ _SPREADING = frozenset({"DEPTH_TO_SPACE", "SLICE"})
 EQUAL = frozenset({"CONCATENATION", "RESIZE_BILINEAR", "AVERAGE_POOL_2D"})
 """Operators whose kernels assume one scale for all they take and give."""
 
+FIXED = {
+    ("SOFTMAX", "int8"): Quantization((1 / 256,), (-128,)),
+    ("LOGISTIC", "int8"): Quantization((1 / 256,), (-128,)),
+    ("TANH", "int8"): Quantization((1 / 128,), (0,)),
+    ("LOG_SOFTMAX", "int8"): Quantization((1 / 16,), (127,)),
+    ("LOGISTIC", "int16"): Quantization((2.0**-15,), (0,)),
+    ("TANH", "int16"): Quantization((2.0**-15,), (0,)),
+}
+"""What LiteRT's integer kernels of these give, whatever the file says."""
+
+LEAST_SHARE, MOST_SHARE = 2.0**-10, 2.0**8
+"""Of a sum's scale that its parts' may be; else XNNPACK leaves the ADD or SUB."""
+
 COMPUTING = frozenset({"ADD", "SUB", "MUL", "MEAN", "LOGISTIC", "TANH", "LEAKY_RELU", *EQUAL})
 """Operators with integer kernels in XNNPACK, beside those with weights and those that move."""
 
@@ -66,7 +79,7 @@ class _Conversion:
             self._requantize(op, self.integer[first])
         elif op.code in MOVING and first in self.integer:
             self._move(op, self.integer[first])
-        elif (target := self._target(op)) is not None and self._fits(op):
+        elif (target := self._target(op)) is not None and self._fits(op, target):
             self._compute(op, target)
         elif op.code == "CONCATENATION" and self._alike(op):
             self._join(op)
@@ -124,7 +137,11 @@ class _Conversion:
         found = {(r.output.quantization, r.output.dtype) for r in readers}
         return readers[0].output if len(found) == 1 else None
 
-    def _fits(self, op: Operator) -> bool:
+    def _fits(self, op: Operator, target: Tensor) -> bool:
+        if FIXED.get((op.code, target.dtype.name), target.quantization) != target.quantization:
+            return False
+        if op.code in ("ADD", "SUB") and not self._comparable(op, target):
+            return False
         if op.code in WEIGHTED:
             place = 2 if op.code == "TRANSPOSE_CONV" else 0
             weight = op.inputs[1]
@@ -134,6 +151,14 @@ class _Conversion:
             return False
         running = [t for t in op.inputs if t is not None and not t.constant]
         return bool(running) and all(t in self.integer for t in running)
+
+    def _comparable(self, op: Operator, target: Tensor) -> bool:
+        """Whether what is added is neither next to nothing nor everything beside the sum."""
+        taken = [self.integer[t].quantization for t in op.inputs if t in self.integer]
+        total = target.quantization
+        assert total is not None
+        ratios = [q.scale[0] / total.scale[0] for q in taken if q is not None]
+        return all(LEAST_SHARE <= ratio < MOST_SHARE for ratio in ratios)
 
     def _compute(self, op: Operator, target: Tensor) -> None:
         inputs = [None if t is None else self.integer.get(t, t) for t in op.inputs]
