@@ -10,6 +10,7 @@ Import ``ir`` and its passes from here.
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -58,5 +59,8 @@ except (TypeError, AttributeError):
 import onnx_ir as ir  # noqa: E402 - after it was imported under the stand-in
 from onnx_ir import convenience  # noqa: E402
 from onnx_ir.passes import common as passes  # noqa: E402
+
+# What it logs is also raised or done without: nothing for Python's last resort to print.
+logging.getLogger("onnx_ir").addHandler(logging.NullHandler())
 
 __all__ = ["convenience", "ir", "passes"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -81,6 +82,10 @@ def expanded_to(
         grown = np.broadcast_shapes(many_shape(wide), many)
     except ValueError as error:
         raise lowering.unsupported(node, f"its shapes don't broadcast: {error}") from error
+    if math.prod(shape) >= 2**31:
+        raise lowering.unsupported(
+            node, f"what it gives has {math.prod(shape)} elements; TFLite counts to 2^31"
+        )
     already = many_shape(wide)
     for axis, (a, b) in enumerate(zip(shape, grown, strict=True)):
         if a != b and already[axis] == 1:

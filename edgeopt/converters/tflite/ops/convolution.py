@@ -25,6 +25,12 @@ def conv(node: ir.Node, lowering: Lowering) -> None:
         raise lowering.unsupported(node, f"its data has {data.rank} dimensions; TFLite has 2-D")
     if not weight.tensor.constant:
         raise lowering.unsupported(node, "its weights are computed when the model runs")
+    said = node.attributes.get_ints("kernel_shape", weight.shape[2:])
+    if tuple(said) != weight.shape[2:]:
+        raise lowering.unsupported(
+            node, f"it says that its kernel is {list(said)}, but it is {list(weight.shape[2:])}",
+            "export the model again",
+        )  # fmt: skip
     row = data.rank == 3
     if row:
         data, weight = data.expanded([2]), weight.expanded([2])

@@ -184,14 +184,17 @@ def _fixed_places(
     size = view.shape[axis]
     if axis in view.batched and places.size != 1:
         raise lowering.unsupported(node, "it picks from the batch", "fix the batch with --input")
+    reached = (int(places.min(initial=0)), int(places.max(initial=0)))
+    if axis not in view.batched and not (-size <= reached[0] and reached[1] < size):
+        raise lowering.unsupported(
+            node, f"it picks from {reached[0]} to {reached[1]}, of {size}", "mend its indices"
+        )
     if places.size == 1:
         at = int(places.reshape(-1)[0])
         end = at + 1 or None
         one = sliced(lowering, view, {axis: slice(at, end, 1)}).squeezed({axis})
         return one.expanded([axis + n for n in range(places.ndim)])
     flat = np.where(places < 0, places + size, places).reshape(-1)
-    if flat.size and (flat.min() < 0 or flat.max() >= size):
-        raise lowering.unsupported(node, f"it picks places outside of {size}")
     found = picked(lowering, view, axis, flat)
     if places.ndim == 1:
         return found
