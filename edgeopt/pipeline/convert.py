@@ -266,8 +266,8 @@ def _check_model(material: Material) -> None:
     """Refuse what the model doesn't allow, before any long step."""
     if material.options.layout is Layout.NHWC:
         check_images(material.graph.inputs)
-from edgeopt.converters.onnx import size
-from edgeopt.converters.registry import OFFICIAL, WRITERS
+    if set(material.options.to) - {Format.TFLITE}:
+        size.check_fits(material.graph.path, material.prepared.source.record.location)
     if Format.TENSORRT in material.options.to:
         _check_engine(material)
     material.route  # noqa: B018 - finds out whether there is one

@@ -13,7 +13,7 @@ from edgeopt.cli import main
 
 Save = Callable[..., Path]
 
-CASES = {
+CASES: dict[str, tuple[NodeProto, list[int | str], dict[str, np.ndarray], str]] = {
     "a place far beyond": (
         helper.make_node("Gather", ["x", "far"], ["y"], "pick", axis=1), [1, 2],
         {"far": np.array([0, 2**40])}, "Gather 'pick': it picks from 0 to 1099511627776, of 4",
