@@ -86,7 +86,7 @@ def converted(name: str) -> Row:
         calibration, evaluation = _data(exported(name), folder)
         command = [
             sys.executable, "-m", "edgeopt", "convert", exported(name), "--to", "onnx,tflite",
-            "--precision", "int8", "--layout", "nhwc", "--min-sqnr", "-100",
+            "--precision", "int8", *_layout(exported(name)), "--min-sqnr", "-100",
             "--calibration", calibration, "--evaluation", evaluation, "-o", folder / "out", "-q",
         ]  # fmt: skip
         done = subprocess.run(
@@ -111,11 +111,21 @@ def _worst(manifest: dict[str, Any]) -> float:
     return min(float(o["sqnr_db"]) for o in manifest["verification"]["outputs"])
 
 
-def _data(model: Path, folder: Path) -> tuple[Path, Path]:
-    """Samples to calibrate on and others to judge on."""
+def _layout(model: Path) -> list[str]:
+    """Channels last, where there are images."""
+    ranks = [len(value.type.tensor_type.shape.dim) for value in _inputs(model)]
+    return ["--layout", "nhwc"] if 4 in ranks else []
+
+
+def _inputs(model: Path) -> list[Any]:
     graph = onnx.load(model, load_external_data=False).graph
     known = {i.name for i in graph.initializer}
-    inputs = [value for value in graph.input if value.name not in known]
+    return [value for value in graph.input if value.name not in known]
+
+
+def _data(model: Path, folder: Path) -> tuple[Path, Path]:
+    """Samples to calibrate on and others to judge on."""
+    inputs = _inputs(model)
     paths = []
     for seed, (count, photographs) in enumerate(
         ((CALIBRATED, "efficientnet_lite0_calibration"), (JUDGED, "efficientnet_lite0_heldout"))
