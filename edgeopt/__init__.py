@@ -17,15 +17,19 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from edgeopt.core.errors import EdgeOptError as EdgeOptError
     from edgeopt.pipeline.benchmark import benchmark as benchmark
+    from edgeopt.pipeline.bundle import bundle as bundle
     from edgeopt.pipeline.calibrate import calibrate as calibrate
     from edgeopt.pipeline.convert import convert as convert
     from edgeopt.pipeline.diagnose import diagnose as diagnose
     from edgeopt.pipeline.inspect import inspect as inspect
+    from edgeopt.pipeline.results import import_results as import_results
 
 _PUBLIC = {
     "calibrate": "edgeopt.pipeline.calibrate",
     "convert": "edgeopt.pipeline.convert",
     "benchmark": "edgeopt.pipeline.benchmark",
+    "bundle": "edgeopt.pipeline.bundle",
+    "import_results": "edgeopt.pipeline.results",
     "inspect": "edgeopt.pipeline.inspect",
     "coverage": "edgeopt.pipeline.coverage",
     "diagnose": "edgeopt.pipeline.diagnose",
@@ -37,6 +41,8 @@ __all__ = [
     "calibrate",
     "convert",
     "benchmark",
+    "bundle",
+    "import_results",
     "inspect",
     "coverage",
     "diagnose",

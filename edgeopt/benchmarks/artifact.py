@@ -104,6 +104,24 @@ def read_artifact(path: str | Path) -> Artifact:
     )
 
 
+def files_of(artifact: Artifact) -> list[Path]:
+    """The artifact's file and those of its external data, all in its folder or below.
+
+    Raises:
+        ModelError: If one isn't there.
+        UnsupportedError: If one lies elsewhere.
+    """
+    path = artifact.path
+    outside = _external_files(_parse(path), path) if artifact.format is Format.ONNX else []
+    for file in outside:
+        if not file.resolve().is_relative_to(path.parent.resolve()):
+            raise UnsupportedError(
+                f"{path}: keeps weights in {file}, outside of its folder",
+                hint="save it again with its external data beside it",
+            )
+    return [path, *outside]
+
+
 def _check_file(path: Path) -> None:
     if path.suffix.lower() not in {fmt.suffix for fmt in Format}:
         raise UnsupportedError(

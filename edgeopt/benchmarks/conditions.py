@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from edgeopt.core.record import Record
 
@@ -19,6 +19,9 @@ class Reading(Record, Generic[T], frozen=True):
 
     value: T | None = None
     absent: str | None = None
+
+
+_UNREAD: Reading[Any] = Reading(absent="not read when this was measured")
 
 
 class Machine(Record, frozen=True):
@@ -59,6 +62,11 @@ class Conditions(Record, frozen=True):
         temperature_c: Each thermal zone, in degrees Celsius.
         load_average: Mean length of the run queue over a minute.
         memory_available_bytes: Memory that could be had without swapping, in bytes.
+        throttled: What a Raspberry Pi's firmware says holds it back, now and since boot.
+        throttle_count: How often its cores grew too hot since it was started (x86).
+        power_mode: A Jetson's power mode.
+        rails_mw: What a Jetson's rails draw, in mW.
+        energy_uj: RAPL's counters by domain, in uJ; they wrap around.
     """
 
     at: str
@@ -67,3 +75,8 @@ class Conditions(Record, frozen=True):
     temperature_c: Reading[dict[str, float]]
     load_average: Reading[float]
     memory_available_bytes: Reading[int]
+    throttled: Reading[tuple[str, ...]] = _UNREAD
+    throttle_count: Reading[int] = _UNREAD
+    power_mode: Reading[str] = _UNREAD
+    rails_mw: Reading[dict[str, float]] = _UNREAD
+    energy_uj: Reading[dict[str, int]] = _UNREAD

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
+from edgeopt.benchmarks.device.ranking import rank, scores_of
 from edgeopt.core.errors import DataError, UsageError
 from edgeopt.core.tensors import Batch
 from edgeopt.core.usercode import call_named, load_named, names_code
@@ -54,6 +55,22 @@ def read_metrics(
     return lambda: [make() for make in makers]
 
 
+def read_tops(accuracy: str) -> tuple[int, ...]:
+    """The ``k`` of each ``topk``, where only those can be evaluated.
+
+    Raises:
+        UsageError: If it names anything else.
+    """
+    found = [(_TOP.fullmatch(one), one) for one in accuracy.split(",")]
+    for match, one in found:
+        if match is None:
+            raise UsageError(
+                f"{one!r} can't be evaluated on a device, where no code of yours goes",
+                hint="top1, top5; `edgeopt benchmark` evaluates your function on this machine",
+            )
+    return tuple(int(match[1]) for match, _ in found if match)
+
+
 def _split(item: str | UserFunction) -> list[str | UserFunction]:
     return [*item.split(",")] if isinstance(item, str) else [item]
 
@@ -74,11 +91,7 @@ def _maker(one: str | UserFunction, code_allowed: bool) -> Callable[[], Metric]:
 
 
 class TopK:
-    """Share of samples whose label is among the ``k`` highest class scores.
-
-    Of equal scores (common in integer models) the lower class index ranks first, as with
-    ``numpy.argmax``; a score that is NaN ranks above all others, so it is never a hit.
-    """
+    """Share of samples whose label is among the ``k`` highest class scores (``ranking.rank``)."""
 
     def __init__(self, k: int) -> None:
         self.k, self.hits, self.count = k, 0, 0
@@ -91,7 +104,7 @@ class TopK:
                 one of the classes.
         """
         scores = class_scores(outputs)
-        self.hits += _rank(scores, _class_index(sample, len(scores))) < self.k
+        self.hits += rank(scores, class_index(sample, len(scores))) < self.k
         self.count += 1
 
     def values(self) -> dict[str, float]:
@@ -162,9 +175,9 @@ def class_scores(outputs: Batch) -> np.ndarray:
     Raises:
         DataError: If there is none, or more than one.
     """
-    found = {n: a for n, a in outputs.items() if a.ndim == 2 and a.shape[1] >= 2}
+    found = scores_of(outputs)
     if len(found) == 1:
-        scores: np.ndarray = next(iter(found.values()))[0]
+        scores: np.ndarray = outputs[found[0]][0]
         return scores
     shapes = ", ".join(f"{n} {list(a.shape)}" for n, a in outputs.items())
     several = "no output looks" if not found else f"{' and '.join(found)} all look"
@@ -174,7 +187,12 @@ def class_scores(outputs: Batch) -> np.ndarray:
     )
 
 
-def _class_index(sample: Sample, classes: int) -> int:
+def class_index(sample: Sample, classes: int) -> int:
+    """A sample's label as a class.
+
+    Raises:
+        DataError: If it isn't one of so many classes.
+    """
     import numpy as np
 
     label = np.asarray(sample.label)
@@ -190,12 +208,3 @@ def _class_index(sample: Sample, classes: int) -> int:
             hint="count classes from 0, in the model's order",
         )
     return index
-
-
-def _rank(scores: np.ndarray, index: int) -> int:
-    import numpy as np
-
-    mine = scores[index]
-    equal = scores == mine
-    ahead = ~((scores < mine) | equal)
-    return int(np.count_nonzero(ahead) + np.count_nonzero(equal[:index]))

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from edgeopt.benchmarks.result import Measurement, Ratio
+from edgeopt.benchmarks.result import Kind, Measurement, Ratio
 
 _PROCESS_SPREAD = 0.10
 _RATIO_WIDTH = 0.05
 _WARMING_C = 10.0
+_DRIFT = 0.05
+_TREND = 0.3
 
 
 def notes(measurements: Sequence[Measurement], ratios: Sequence[Ratio | None]) -> tuple[str, ...]:
     """One sentence for each thing that casts doubt on the figures; none on a quiet machine."""
-    found = [*_machine(measurements[0])]
+    found = [*_kind(measurements[0]), *_machine(measurements[0])]
     for measurement, ratio in zip(measurements, ratios, strict=True):
         found += [*_latency(measurement, ratio), *_ratio(measurement, ratio)]
     return tuple(dict.fromkeys(found))
+
+
+def _kind(first: Measurement) -> Iterator[str]:
+    if first.kind is Kind.EMULATED:
+        yield "emulated: these latencies are no real device's, and no gate or budget takes them"
 
 
 def _machine(first: Measurement) -> Iterator[str]:
@@ -29,7 +36,16 @@ def _machine(first: Measurement) -> Iterator[str]:
     governors = set(first.before.governor.value or ()) & {"powersave", "ondemand", "conservative"}
     if governors:
         yield f"the frequency governor is {', '.join(sorted(governors))}: clocks may vary"
+    if first.after.throttled.value:
+        yield f"the device is held back: {', '.join(first.after.throttled.value)}"
+    if (hot := _grown_hot(first)) > 0:
+        yield f"its cores grew too hot {hot} times while timing"
     yield from _temperatures(first)
+
+
+def _grown_hot(first: Measurement) -> int:
+    before, after = first.before.throttle_count.value, first.after.throttle_count.value
+    return 0 if before is None or after is None else after - before
 
 
 def _temperatures(first: Measurement) -> Iterator[str]:
@@ -48,8 +64,25 @@ def _latency(measurement: Measurement, ratio: Ratio | None) -> Iterator[str]:
             f"{measurement.artifact}: processes differ by {spread:.0%}, so its latency in ms is "
             f"uncertain by as much{spared}"
         )
+    drift = measurement.drift
+    if drift is not None and drift.ratio > 1 + _DRIFT and drift.trend > _TREND:
+        yield (
+            f"{measurement.artifact}: it grew slower by {drift.ratio - 1:.0%} while it was timed, "
+            f"steadily: {_heat(measurement)}"
+        )
     if not measurement.warmup.settled:
         yield f"{measurement.artifact}: its latency had not settled when the warm-up ended"
+
+
+def _heat(measurement: Measurement) -> str:
+    """What the sensors say about a device that slows down."""
+    before, after = measurement.before, measurement.after
+    zones = {z: t - (before.temperature_c.value or {}).get(z, t) for z, t in
+             (after.temperature_c.value or {}).items()}  # fmt: skip
+    if not zones:
+        return f"whether it grew hot is not known ({after.temperature_c.absent})"
+    zone = max(zones, key=lambda name: zones[name])
+    return f"{zone} is at {(after.temperature_c.value or {})[zone]:.0f} °C, {zones[zone]:+.0f} K"
 
 
 def _ratio(measurement: Measurement, ratio: Ratio | None) -> Iterator[str]:

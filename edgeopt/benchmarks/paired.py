@@ -2,7 +2,7 @@
 
 A number from one run says little about the next: identical processes differ by more than most
 regressions do. So artifacts that are compared share processes, in random order and short turns, and
-the process is the unit. See docs/decisions and ``statistics.ratio``.
+the process is the unit. See docs/decisions and ``device.statistics.ratio``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from edgeopt.benchmarks.artifact import Artifact
 from edgeopt.benchmarks.messages import PairedAnswer, SoloAnswer
 from edgeopt.benchmarks.plan import Plan, Provider
 from edgeopt.benchmarks.process import ask
-from edgeopt.benchmarks.statistics import LOW_QUANTILE, quantile
 from edgeopt.core.precision import Format
 
 RUNTIMES = {
@@ -90,11 +89,6 @@ def time_together(
     for process in range(first, first + plan.processes):
         request = _request("paired", subjects, plan, seed=f"{plan.seed}/{process}")
         yield ask(request, PairedAnswer, names=names, timeout=plan.patience(len(subjects)))
-
-
-def low_quantiles(answers: Sequence[PairedAnswer], artifact: int) -> list[float]:
-    """An artifact's 10th percentile in each process, in ns: what ratios are made of."""
-    return [quantile(answer.samples(artifact), LOW_QUANTILE) for answer in answers]
 
 
 def _request(

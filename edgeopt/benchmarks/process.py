@@ -5,15 +5,16 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 
+from edgeopt.benchmarks.device import child
 from edgeopt.benchmarks.failures import died, failed
-from edgeopt.benchmarks.messages import Failure, Request
-from edgeopt.core.errors import MeasurementError
+from edgeopt.benchmarks.messages import Failed, Failure, Request
+from edgeopt.core.errors import EdgeOptError, MeasurementError
 from edgeopt.core.record import Record, to_json
 
 PROGRAM = Path(__file__).with_name("device")
@@ -40,11 +41,11 @@ def ask(request: Request, answer: type[A], *, names: Sequence[str], timeout: flo
     """
     with tempfile.TemporaryDirectory(prefix="edgeopt-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
-        (folder / "request.json").write_bytes(to_json(request))
+        (folder / child.REQUEST).write_bytes(to_json(request))
         code = _run(folder, timeout, names)
-        result = folder / "result.json"
+        result = folder / child.RESULT
         if not result.is_file():
-            words = (folder / "words.txt").read_text(encoding="utf-8", errors="replace")
+            words = (folder / child.WORDS).read_text(encoding="utf-8", errors="replace")
             raise died(code, words, names)
         return decode(result.read_bytes(), answer, names)
 
@@ -52,28 +53,28 @@ def ask(request: Request, answer: type[A], *, names: Sequence[str], timeout: flo
 def _run(folder: Path, timeout: float, names: Sequence[str]) -> int:
     # The folder is run, not `-m edgeopt...`: so it starts on a device too, and nothing is imported
     # from the folder the user happens to stand in.
-    command = [sys.executable, str(PROGRAM), "request.json", "result.json", "--tethered"]
-    with (folder / "words.txt").open("wb") as words:
-        process = subprocess.Popen(  # noqa: S603 - this Python and our own program
-            command, cwd=folder, stdin=subprocess.PIPE, stdout=words, stderr=words
-        )
-        try:
-            # Not communicate(): it closes standard input, and that is the tether.
-            return process.wait(timeout)
-        except subprocess.TimeoutExpired as expired:
-            raise MeasurementError(
-                f"{', '.join(names)}: no result after {timeout:g} s",
-                hint="the model may hang, or be very slow: try a smaller --batch or --duration",
-            ) from expired
-        finally:
-            process.kill()
-            process.wait()
-            assert process.stdin is not None
-            process.stdin.close()
+    try:
+        return child.run([sys.executable, str(PROGRAM)], str(folder), timeout)
+    except subprocess.TimeoutExpired as expired:
+        raise MeasurementError(
+            f"{', '.join(names)}: no result after {timeout:g} s",
+            hint="the model may hang, or be very slow: try a smaller --batch or --duration",
+        ) from expired
 
 
-def decode(data: bytes, answer: type[A], names: Sequence[str]) -> A:
+def decode(
+    data: bytes,
+    answer: type[A],
+    names: Sequence[str],
+    failing: Callable[[Failed, Sequence[str]], EdgeOptError] = failed,
+) -> A:
     """Read the program's answer, or raise what it says went wrong.
+
+    Args:
+        data: What it wrote.
+        answer: The type of the answer.
+        names: What each artifact is called in messages.
+        failing: Makes the error of what it says.
 
     Raises:
         EdgeOptError: The failure, as :func:`ask` lists them.
@@ -90,4 +91,4 @@ def decode(data: bytes, answer: type[A], names: Sequence[str]) -> A:
             f"the measuring program's answer is not valid: {reason}",
             hint="measure again; `edgeopt doctor` shows what is installed",
         ) from None
-    raise failed(failure, names)
+    raise failing(failure, names)

@@ -7,7 +7,7 @@ from typing import Literal
 
 from edgeopt.benchmarks.conditions import Conditions, Machine, Reading
 from edgeopt.benchmarks.messages import RuntimeRecord
-from edgeopt.core.manifest import DataRecord
+from edgeopt.core.manifest import DataRecord, Verification
 from edgeopt.core.precision import Format, Precision
 from edgeopt.core.record import Record
 
@@ -100,6 +100,19 @@ class Stages(Record, frozen=True):
     end_to_end_ms: float
 
 
+class Drift(Record, frozen=True):
+    """How an artifact's latency moved while it was timed.
+
+    Args:
+        ratio: The median of the last third of the timed blocks over that of the first third.
+        trend: Kendall's tau of the blocks' latencies and their order: 1 where each was slower than
+            all before it, near 0 where they only varied.
+    """
+
+    ratio: float
+    trend: float
+
+
 class Accuracy(Record, frozen=True):
     """How good an artifact's answers are.
 
@@ -145,6 +158,9 @@ class Measurement(Record, frozen=True):
         before: The machine's state before the first process.
         after: The machine's state after the last.
         stages: The parts of a call, where a GPU computes.
+        drift: How its latency moved in between.
+        verification: Its outputs beside those it gave on the machine that sent it; None where it
+            was measured on that machine.
     """
 
     artifact: str
@@ -171,6 +187,8 @@ class Measurement(Record, frozen=True):
     before: Conditions
     after: Conditions
     stages: Stages | None = None
+    drift: Drift | None = None
+    verification: Verification | None = None
     schema: Literal["edgeopt.benchmark/1"] = SCHEMA
 
 

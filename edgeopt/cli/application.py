@@ -40,6 +40,10 @@ COMMANDS = {
         "edgeopt.cli.commands.benchmark:benchmark",
         "Measure latency, memory and accuracy of artifacts.",
     ),
+    "bundle": Listed(
+        "edgeopt.cli.commands.bundle:bundle",
+        "Make a folder that measures artifacts on a device by itself.",
+    ),
     "inspect": Listed(
         "edgeopt.cli.commands.inspect:inspect",
         "Show what is inside a model: layers, scales, evidence.",

@@ -16,6 +16,7 @@ from edgeopt.cli.values import numbers, scale, side, size
 F = TypeVar("F", bound=Callable[..., Any])
 
 MODEL = "About the model"
+TIMING = "Timing"
 PREPROCESSING = "Preprocessing of pictures"
 
 
@@ -33,6 +34,13 @@ def common_options(function: Callable[..., Any]) -> Callable[..., Any]:
             return function(Terminal(as_json, quiet, verbose), **options)
 
     return wrapped
+
+
+def timing_options(function: F) -> F:
+    """How artifacts are timed."""
+    for decorate in reversed(_TIMING):
+        function = decorate(function)
+    return function
 
 
 def preprocessing_options(function: F) -> F:
@@ -136,5 +144,48 @@ _CONTRACT: tuple[Callable[[Any], Any], ...] = (
         type=click.Choice(["bilinear", "bicubic", "nearest"]),
         section=PREPROCESSING,
         help="How pictures are resized.",
+    ),
+)
+
+_TIMING: tuple[Callable[[Any], Any], ...] = (
+    option(
+        "--threads",
+        type=click.IntRange(1),
+        default=1,
+        section=TIMING,
+        metavar="N",
+        help="Threads within an operator; 1 if not given.",
+    ),
+    option(
+        "--batch",
+        type=click.IntRange(1),
+        default=1,
+        section=TIMING,
+        metavar="N",
+        help="Samples a call, where the batch is dynamic; 1 if not given.",
+    ),
+    option(
+        "--duration",
+        type=click.FloatRange(0, min_open=True),
+        default=1.0,
+        section=TIMING,
+        metavar="S",
+        help="Seconds of timed calls, for each artifact in each process; 1 if not given.",
+    ),
+    option(
+        "--processes",
+        type=click.IntRange(1),
+        default=5,
+        section=TIMING,
+        metavar="N",
+        help="Fresh processes; more narrow the intervals. 5 if not given.",
+    ),
+    option(
+        "--seed",
+        type=int,
+        default=0,
+        section=TIMING,
+        metavar="N",
+        help="Of random inputs and of the order of turns.",
     ),
 )

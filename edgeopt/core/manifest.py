@@ -19,7 +19,7 @@ from edgeopt.core.via import Via
 SCHEMA = 1
 
 
-class DataRecord(Record, frozen=True):
+class DataRecord(Record, frozen=True, omit_defaults=True):
     """Which data was used.
 
     Args:
@@ -28,6 +28,7 @@ class DataRecord(Record, frozen=True):
         sha256: Digest of the file, or of the folder's names and contents; None for a function.
         samples: How many samples it has.
         used: Which of them were used, as ``[start, stop)``.
+        stride: Every how many-th of those; left out of JSON where it is each.
     """
 
     kind: str
@@ -35,6 +36,7 @@ class DataRecord(Record, frozen=True):
     sha256: str | None
     samples: int
     used: tuple[int, int]
+    stride: int = 1
 
 
 class SourceRecord(Record, frozen=True):

@@ -82,7 +82,7 @@ def benchmark(
         MeasurementError: If this machine can't measure it.
     """
     plan = Plan(threads=threads, batch=batch, duration=duration, processes=processes, seed=seed)
-    _check_counts(len(artifacts), plan)
+    check_counts(len(artifacts), plan)
     metrics = read_metrics(accuracy, code_allowed=code)
     contract = read_preprocessing(preprocess)
     (on,) = parse_names(Provider, [provider], "--provider")
@@ -93,7 +93,7 @@ def benchmark(
     with tempfile.TemporaryDirectory(prefix="edgeopt-", ignore_cleanup_errors=True) as folder:
         candidates = []
         for index, artifact in enumerate(read):
-            data = _open(artifact, evaluation, contract, code)
+            data = open_evaluation(artifact, evaluation, contract, code)
             stored = Path(folder, f"{index}.npz")
             candidates.append(_candidate(artifact, data, plan, stored, on))
         report = measure(candidates, plan, metrics, progress=progress)
@@ -103,7 +103,12 @@ def benchmark(
     return msgspec.structs.replace(report, notes=(*report.notes, *dict.fromkeys(notes)))
 
 
-def _check_counts(artifacts: int, plan: Plan) -> None:
+def check_counts(artifacts: int, plan: Plan) -> None:
+    """Refuse a measurement of nothing, and ratios without intervals.
+
+    Raises:
+        UsageError: Says what is missing.
+    """
     if not artifacts:
         raise UsageError("no artifact was named", hint="name one or more .onnx or .tflite files")
     if artifacts > 1 and plan.processes < 2:
@@ -133,12 +138,17 @@ def _check_gpu(artifacts: Sequence[Artifact], on: Provider) -> None:
         )
 
 
-def _open(
+def open_evaluation(
     artifact: Artifact,
     evaluation: Data | None,
     preprocessing: Preprocessing | None,
     code_allowed: bool,
 ) -> Dataset | None:
+    """The evaluation data as an artifact takes it; None without any.
+
+    Raises:
+        DataError: If it doesn't fit.
+    """
     from edgeopt.data import open_dataset
 
     if evaluation is None:

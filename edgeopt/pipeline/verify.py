@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from edgeopt.benchmarks.device.distance import Distance
 from edgeopt.core.errors import ModelError
 from edgeopt.core.manifest import DataRecord, OutputCheck, Verification
 from edgeopt.core.progress import Progress, silent
@@ -18,38 +19,6 @@ Outputs = Sequence[object]
 
 
 @dataclass
-class _Distance:
-    """Running sums of one output; the sums are float64."""
-
-    output: str
-    signal: float = 0.0
-    noise: float = 0.0
-    worst: float = 0.0
-    rows: int = 0
-    agreeing: int = 0
-    scores: bool = True
-
-    def add(self, reference: np.ndarray, other: np.ndarray) -> None:
-        wide = reference.astype(np.float64)
-        error = wide - other.astype(np.float64)
-        self.signal += float(np.square(wide).sum())
-        self.noise += float(np.square(error).sum())
-        self.worst = max(self.worst, float(np.abs(error).max(initial=0.0)))
-        self.scores = self.scores and reference.ndim == 2 and reference.shape[1] >= 2
-        if self.scores:
-            self.rows += len(reference)
-            self.agreeing += int((reference.argmax(1) == other.argmax(1)).sum())
-
-    def check(self) -> OutputCheck:
-        return OutputCheck(
-            output=self.output,
-            sqnr_db=_decibels(self.signal, self.noise),
-            max_abs_error=self.worst,
-            agreement=self.agreeing / self.rows if self.scores and self.rows else None,
-        )
-
-
-@dataclass
 class Comparison:
     """Compares outputs batch by batch, keeping only sums.
 
@@ -58,10 +27,10 @@ class Comparison:
     """
 
     outputs: Sequence[TensorSpec]
-    _distances: list[_Distance] = field(init=False)
+    _distances: list[Distance] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._distances = [_Distance(spec.name) for spec in self.outputs]
+        self._distances = [Distance(spec.name) for spec in self.outputs]
 
     def add(self, reference: Outputs, other: Outputs, origin: str) -> None:
         """Add one batch.
@@ -80,7 +49,7 @@ class Comparison:
 
     def checks(self) -> tuple[OutputCheck, ...]:
         """What was found so far."""
-        return tuple(distance.check() for distance in self._distances)
+        return tuple(OutputCheck(**distance.as_json()) for distance in self._distances)
 
 
 def compare(
@@ -131,12 +100,3 @@ def verification(
     return Verification(
         reference=reference, data=data, floor_db=floor_db, outputs=checks, emulated=emulated
     )
-
-
-def _decibels(signal: float, noise: float) -> float | None:
-    """``10 log10(signal / noise)``; None without noise, -999 where there is nothing but noise."""
-    if noise == 0:
-        return None
-    if signal == 0 or not np.isfinite(noise):
-        return -999.0
-    return float(10 * np.log10(signal / noise))

@@ -16,8 +16,9 @@ from edgeopt.cli.preprocessing import NAMES as CONTRACT
 TERMINAL = {"as_json", "quiet", "verbose"}
 """What only a terminal needs."""
 
-ANOTHER = {"inspect": {"fmt", "input"}}
-"""Options that make a command another function: ``inspect --for`` is ``coverage``."""
+ANOTHER = {"inspect": {"fmt", "input"}, "benchmark": {"results"}}
+"""Options that make a command another function: ``inspect --for`` is ``coverage``, and
+``benchmark --import`` is ``import_results``."""
 
 
 @pytest.mark.parametrize("name", edgeopt.__all__)
@@ -40,7 +41,7 @@ def test_type_checkers_are_told_that_the_package_is_typed() -> None:
     assert Path(edgeopt.__file__).with_name("py.typed").is_file()
 
 
-@pytest.mark.parametrize("name", ["convert", "benchmark", "inspect"])
+@pytest.mark.parametrize("name", ["convert", "benchmark", "bundle", "inspect"])
 def test_python_and_the_command_line_have_the_same_names(name: str) -> None:
     command = application.get_command(click.Context(application), name)
     assert command is not None

@@ -7,7 +7,9 @@ import platform
 from datetime import datetime, timezone
 from typing import Any, Dict, List
 
+from .power import energy, power_mode, rails
 from .sensors import Absent, field, numbered, read_text, reading
+from .throttling import throttle_count, throttled
 
 _CPUS = "sys/devices/system/cpu"
 _ZONES = "sys/class/thermal"
@@ -23,7 +25,8 @@ def conditions(root: str = "/", system: str = "") -> Dict[str, Any]:
     Returns:
         ``at`` (ISO 8601, UTC, by the machine's own clock), and as readings: ``governor`` (those in
         use), ``frequency_mhz`` (a core each), ``temperature_c`` (by zone), ``load_average`` (over a
-        minute), ``memory_available_bytes``.
+        minute), ``memory_available_bytes``, ``throttled`` (what holds it back), ``throttle_count``,
+        ``power_mode``, ``rails_mw`` (by label), ``energy_uj`` (by RAPL domain).
     """
     system = system or platform.system()
     return {
@@ -35,6 +38,11 @@ def conditions(root: str = "/", system: str = "") -> Dict[str, Any]:
         "temperature_c": reading(lambda: _temperatures(root, system)),
         "load_average": reading(lambda: _load_average(root, system)),
         "memory_available_bytes": reading(lambda: _memory_available(root, system)),
+        "throttled": reading(lambda: throttled(root)),
+        "throttle_count": reading(lambda: throttle_count(root)),
+        "power_mode": reading(lambda: power_mode(root)),
+        "rails_mw": reading(lambda: rails(root)),
+        "energy_uj": reading(lambda: energy(root)),
     }
 
 

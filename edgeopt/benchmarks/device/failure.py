@@ -34,4 +34,11 @@ def during(stage: str, artifact: Optional[int] = None) -> Iterator[None]:
     except Failure:
         raise
     except Exception as error:
-        raise Failure(stage, "{}: {}".format(type(error).__name__, error), artifact) from error
+        raise Failure(stage, _reason(error), artifact) from error
+
+
+def _reason(error: BaseException) -> str:
+    told = "{}: {}".format(type(error).__name__, error)
+    # What C code raises over another error says nothing: a runtime built for another numpy.
+    cause = error.__cause__ if isinstance(error, SystemError) else None
+    return told if cause is None else "{} ({})".format(_reason(cause), told)

@@ -73,10 +73,10 @@ class LiteRtSession:
         self.interpreter.allocate_tensors()
 
     def __call__(self, inputs: Dict[str, np.ndarray]) -> Dict[str, Any]:
-        """Run once and give the outputs by the names of their tensors."""
+        """Run once and give the outputs by the names of their tensors, as real numbers."""
         self.bind(inputs)()
         details = self.interpreter.get_output_details()
-        return {d["name"]: self.interpreter.get_tensor(d["index"]) for d in details}
+        return {d["name"]: _real(self.interpreter.get_tensor(d["index"]), d) for d in details}
 
     def bind(self, inputs: Dict[str, np.ndarray]) -> Run:
         """Put the inputs, in the file's order, where the runtime reads them, once.
@@ -96,3 +96,11 @@ class LiteRtSession:
             self.interpreter.set_tensor(detail["index"], np.ascontiguousarray(array))
         invoke: Run = self.interpreter.invoke
         return invoke
+
+
+def _real(array: np.ndarray, detail: Dict[str, Any]) -> np.ndarray:
+    parameters = detail["quantization_parameters"]
+    if array.dtype.kind not in "iu" or len(parameters["scales"]) != 1:
+        return array
+    steps = array.astype(np.int32) - np.int32(parameters["zero_points"][0])
+    return steps.astype(np.float32) * np.float32(parameters["scales"][0])

@@ -7,12 +7,12 @@ import json
 import os
 from typing import Any, Dict, Sequence
 
-from . import paired, probe, solo
+from . import check, paired, probe, solo
 from .failure import Failure
 from .request import read_request
 from .tether import follow_standard_input
 
-TASKS = {"solo": solo.measure, "paired": paired.measure, "probe": probe.probe}
+TASKS = {"solo": solo.measure, "paired": paired.measure, "check": check.check, "probe": probe.probe}
 
 DONE = 0
 FAILED = 1
@@ -29,9 +29,9 @@ def main(arguments: Sequence[str]) -> int:
     if options.tethered:
         follow_standard_input()
     try:
-        _write(options.result, _perform(options.request))
+        write(options.result, _perform(options.request))
     except Failure as failure:
-        _write(options.result, failure.as_json())
+        write(options.result, failure.as_json())
         return FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -55,7 +55,8 @@ def _perform(path: str) -> Dict[str, Any]:
     return TASKS[request.task](request)
 
 
-def _write(path: str, result: Dict[str, Any]) -> None:
+def write(path: str, result: Dict[str, Any]) -> None:
+    """Write a result as JSON."""
     # Renamed into place, so that a result which can be read is a whole one.
     with open(path + ".part", "w", encoding="utf-8") as file:
         json.dump(result, file, separators=(",", ":"))

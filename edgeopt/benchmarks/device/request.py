@@ -3,11 +3,33 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Dict, List, NamedTuple
+from typing import Any, Dict, List, NamedTuple, Optional
 
 import numpy as np
 
 from .failure import Failure, during
+
+
+class Answers(NamedTuple):
+    """What an artifact answered on the machine that sent it.
+
+    Args:
+        samples: A ``.npz`` of every call's inputs: ``0.0``, ``0.1``, ... are the first call's.
+        references: Likewise of its outputs, as real numbers.
+        outputs: The outputs' names, in the file's order.
+        counted: Of each call, how many rows are samples; the rest fill up a fixed batch.
+        labels: Each sample's class; empty without labels.
+        scores: Which output has the class scores.
+        tops: For which ``k`` the share of labels among the ``k`` highest scores is wanted.
+    """
+
+    samples: str
+    references: str
+    outputs: List[str]
+    counted: List[int]
+    labels: List[int]
+    scores: int
+    tops: List[int]
 
 
 class Subject(NamedTuple):
@@ -19,12 +41,14 @@ class Subject(NamedTuple):
             input may have a name that ``numpy.savez`` can't take).
         names: The inputs' names in the same order: the file's.
         runtime: What runs it: ``onnxruntime`` or ``litert``.
+        answers: What outputs are checked against; None unless they are.
     """
 
     path: str
     inputs: str
     names: List[str]
     runtime: str
+    answers: Optional["Answers"] = None
 
     def arrays(self, index: int) -> Dict[str, np.ndarray]:
         """The inputs by name; ``index`` says which artifact this is if they can't be read."""
@@ -36,7 +60,8 @@ class Request(NamedTuple):
     """What to measure.
 
     Args:
-        task: ``solo`` (one artifact), ``paired`` (any number), or ``probe`` (one ``.tflite``).
+        task: ``solo`` (one artifact), ``paired`` (any number), ``check`` (one with answers),
+            or ``probe`` (one ``.tflite``).
         threads: Threads within an operator.
         seed: Text that draws every order.
         warmup_seconds: Upper bound of an artifact's warm-up, in s.
@@ -61,8 +86,12 @@ def read_request(path: str) -> Request:
     with during("request"):
         with open(path, encoding="utf-8") as file:
             content: Dict[str, Any] = json.load(file)
-        subjects = [Subject(**subject) for subject in content.pop("subjects")]
+        subjects = [_subject(**subject) for subject in content.pop("subjects")]
         request = Request(subjects=subjects, **content)
     if not subjects:
         raise Failure("request", "it names no artifact")
     return request
+
+
+def _subject(answers: Optional[Dict[str, Any]] = None, **rest: Any) -> Subject:
+    return Subject(answers=Answers(**answers) if answers else None, **rest)

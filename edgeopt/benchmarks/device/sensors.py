@@ -7,6 +7,8 @@ in its place.
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 from typing import Any, Callable, Dict, List
 
 
@@ -37,17 +39,26 @@ def read_text(root: str, path: str) -> str:
         raise Absent("/{}: {}".format(path, error.strerror or error)) from error
 
 
+def entries(root: str, folder: str) -> List[str]:
+    """The names in ``folder``.
+
+    Raises:
+        Absent: If it can't be read.
+    """
+    try:
+        return os.listdir(os.path.join(root, *folder.split("/")))
+    except OSError as error:
+        raise Absent("/{}: {}".format(folder, error.strerror or error)) from error
+
+
 def numbered(root: str, folder: str, prefix: str) -> List[str]:
     """The entries of ``folder`` named ``prefix`` and a number, in the order of the numbers.
 
     Raises:
         Absent: If there is none.
     """
-    try:
-        entries = os.listdir(os.path.join(root, *folder.split("/")))
-    except OSError as error:
-        raise Absent("/{}: {}".format(folder, error.strerror or error)) from error
-    found = [name for name in entries if name[len(prefix) :].isdigit() and name.startswith(prefix)]
+    names = entries(root, folder)
+    found = [name for name in names if name[len(prefix) :].isdigit() and name.startswith(prefix)]
     if not found:
         raise Absent("/{} has no {}*".format(folder, prefix))
     return sorted(found, key=lambda name: int(name[len(prefix) :]))
@@ -64,3 +75,21 @@ def field(text: str, name: str) -> str:
         if colon and key.strip() == name:
             return value.strip()
     raise Absent("there is no field {!r}".format(name))
+
+
+def tool(root: str, name: str, *arguments: str) -> str:
+    """What a vendor's tool says; below another root there is none.
+
+    Raises:
+        Absent: If it isn't there, fails or hangs.
+    """
+    path = shutil.which(name) if root == "/" else None
+    if path is None:
+        raise Absent("there is no {}".format(name))
+    try:
+        told = subprocess.check_output(  # noqa: S603 - a tool named in this package
+            [path, *arguments], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=5
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise Absent("{}: {}".format(name, error)) from error
+    return told.decode("utf-8", "replace").strip()

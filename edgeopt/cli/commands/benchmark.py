@@ -7,12 +7,10 @@ from typing import Any
 import click
 
 from edgeopt.cli.command import command, option
-from edgeopt.cli.options import common_options, preprocessing_options
+from edgeopt.cli.options import TIMING, common_options, preprocessing_options, timing_options
 from edgeopt.cli.preprocessing import take_contract
 from edgeopt.cli.terminal import Terminal
 from edgeopt.cli.values import comma_list, files
-
-TIMING = "Timing"
 
 EXAMPLES = (
     "edgeopt benchmark out/model.int8.onnx",
@@ -20,6 +18,7 @@ EXAMPLES = (
     "edgeopt benchmark out/model.int8.onnx out/model.int8.tflite",
     "edgeopt benchmark out/model.*.onnx --evaluation test/ --accuracy top1 --threads 4",
     "edgeopt benchmark out/model.int8.onnx --evaluation test.npz --accuracy metrics.py:iou --json",
+    "edgeopt benchmark out/model.int8.tflite --import result.json",
 )
 
 
@@ -40,37 +39,27 @@ EXAMPLES = (
     metavar="METRICS",
     help="top1, top5, or module:function of (outputs, labels); top1,top5 if not given.",
 )
+@option(
+    "--import",
+    "results",
+    type=click.Path(),
+    metavar="FILE",
+    help="Take in what a bundle's program found on a device, instead of measuring here.",
+)
 @option("--no-save", "save", is_flag=True, flag_value=False, default=True,
-        help="Don't write <artifact>.host.benchmark.json beside each artifact.")  # fmt: skip
+        help="Don't write <artifact>.<target>.benchmark.json beside each artifact.")  # fmt: skip
 @option("--no-code", "code", is_flag=True, flag_value=False, default=True,
         help="Refuse to run code that an option names.")  # fmt: skip
-@option(
-    "--threads", type=click.IntRange(1), default=1, section=TIMING, metavar="N",
-    help="Threads within an operator; 1 if not given.",
-)  # fmt: skip
-@option(
-    "--batch", type=click.IntRange(1), default=1, section=TIMING, metavar="N",
-    help="Samples a call, where the batch is dynamic; 1 if not given.",
-)  # fmt: skip
+@timing_options
 @option(
     "--provider", default="cpu", section=TIMING, metavar="NAME",
     help="What ONNX Runtime computes ONNX artifacts on: cpu (if not given), cuda or tensorrt.",
 )  # fmt: skip
-@option(
-    "--duration", type=click.FloatRange(0, min_open=True), default=1.0, section=TIMING,
-    metavar="S", help="Seconds of timed calls, for each artifact in each process; 1 if not given.",
-)  # fmt: skip
-@option(
-    "--processes", type=click.IntRange(1), default=5, section=TIMING, metavar="N",
-    help="Fresh processes; more narrow the intervals. 5 if not given.",
-)  # fmt: skip
-@option(
-    "--seed", type=int, default=0, section=TIMING, metavar="N",
-    help="Of random inputs and of the order of turns.",
-)  # fmt: skip
 @preprocessing_options
 @common_options
-def benchmark(terminal: Terminal, artifacts: tuple[str, ...], **options: Any) -> None:
+def benchmark(
+    terminal: Terminal, artifacts: tuple[str, ...], results: str | None, **options: Any
+) -> None:
     """Measure latency, memory and accuracy of artifacts.
 
     ARTIFACTS are .onnx and .tflite files, of any maker, and engines of ours. Several are timed
@@ -79,10 +68,19 @@ def benchmark(terminal: Terminal, artifacts: tuple[str, ...], **options: Any) ->
     preprocessed as at conversion, unless options say otherwise.
     """
     contract = take_contract(options)
-    with terminal.progress("loading") as progress:
-        from edgeopt.pipeline.benchmark import benchmark as run
+    save = options["save"]
+    if results is not None:
+        from edgeopt.pipeline.results import import_results
 
-        report = run(files(artifacts), preprocess=contract, progress=progress, **options)
+        report = import_results(results, files(artifacts), save=save)
+    else:
+        with terminal.progress("loading") as progress:
+            from edgeopt.pipeline.benchmark import benchmark as run
+
+            report = run(files(artifacts), preprocess=contract, progress=progress, **options)
     from edgeopt.cli.views.benchmark import draw_report
 
-    terminal.show(report, lambda: draw_report(report, saved=options["save"]))
+    terminal.show(report, lambda: draw_report(report, saved=save))
+    from edgeopt.pipeline.results import check_outputs
+
+    check_outputs(report)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from edgeopt.benchmarks.result import BenchmarkReport, Measurement, Ratio
+from edgeopt.benchmarks.result import BenchmarkReport, Kind, Measurement, Ratio
 from edgeopt.cli.figures import ABSENT, decibels, milliseconds, percent, plural, size, three
 from edgeopt.cli.tables import table
 from edgeopt.core.errors import EdgeOptError
@@ -22,7 +22,8 @@ _DETAILS = (
     "peak memory",
 )
 _STAGES = ("file", "to the GPU ms", "compute ms", "back ms", "end to end ms")
-_SAVED = "Each measurement is beside its artifact, as <artifact>.host.benchmark.json."
+_MARK = "~"
+"""Before a latency that wasn't measured on a real device."""
 
 
 def draw_report(report: BenchmarkReport, *, saved: bool) -> str:
@@ -32,7 +33,12 @@ def draw_report(report: BenchmarkReport, *, saved: bool) -> str:
         report: The report.
         saved: Whether each measurement was written beside its artifact.
     """
-    told = [*_based_on(report), *([_SAVED] if saved else [])]
+    told = [*_based_on(report), *_outputs(report)]
+    if saved:
+        target = report.measurements[0].target
+        told.append(
+            f"Each measurement is beside its artifact, as <artifact>.{target}.benchmark.json."
+        )
     parts = [
         _conditions(report.measurements),
         table(_DETAILS, map(_details, report.measurements)),
@@ -71,9 +77,9 @@ def _details(measurement: Measurement) -> tuple[str, ...]:
         _name(measurement),
         milliseconds(measurement.load_ms),
         milliseconds(measurement.first_inference_ms),
-        milliseconds(latency.p50),
-        milliseconds(latency.p90),
-        "" if latency.p99 is None else milliseconds(latency.p99),
+        _latency(measurement, latency.p50),
+        _latency(measurement, latency.p90),
+        "" if latency.p99 is None else _latency(measurement, latency.p99),
         three(measurement.throughput),
         size(measurement.peak_memory_bytes.value),
     )
@@ -99,7 +105,7 @@ def _summary(report: BenchmarkReport) -> str:
             measurement.format.value,
             measurement.precision.value if measurement.precision else ABSENT,
             size(measurement.size_bytes),
-            milliseconds(measurement.latency.p50),
+            _latency(measurement, measurement.latency.p50),
             _ratio(ratio, alone=len(report.measurements) == 1),
             *(_metric(measurement, metric) for metric in metrics),
             _sqnr(measurement),
@@ -107,6 +113,11 @@ def _summary(report: BenchmarkReport) -> str:
         for measurement, ratio in pairs
     ]
     return table(titles, rows, left=3)
+
+
+def _latency(measurement: Measurement, value: float | None) -> str:
+    mark = "" if measurement.kind is Kind.MEASURED or value is None else _MARK
+    return mark + milliseconds(value)
 
 
 def _ratio(ratio: Ratio | None, *, alone: bool) -> str:
@@ -141,6 +152,21 @@ def _based_on(report: BenchmarkReport) -> list[str]:
         found.append(f"Ratios are to {baseline}, with their {confidence:.0%} intervals.")
     reasons = {m.accuracy.absent for m in report.measurements if m.accuracy.absent}
     found += [f"No accuracy: {reason}." for reason in sorted(reasons)]
+    return found
+
+
+def _outputs(report: BenchmarkReport) -> list[str]:
+    found = []
+    for measurement in report.measurements:
+        checked = measurement.verification
+        if checked is not None:
+            worst = checked.worst
+            agreeing = [o.agreement for o in checked.outputs if o.agreement is not None]
+            same = f", {percent(min(agreeing))} with the same class" if agreeing else ""
+            found.append(
+                f"{_name(measurement)}: beside {checked.reference} its outputs are "
+                f"{'' if worst.sqnr_db is None else 'at least '}{decibels(worst.sqnr_db)}{same}."
+            )
     return found
 
 

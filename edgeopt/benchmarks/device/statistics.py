@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import Any, Dict, List, Optional, Sequence
 
-from edgeopt.benchmarks.result import Latency, Ratio
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+import numpy as np
 
 MIN_COUNT = {0.90: 64, 0.99: 662}
 """Samples a tail quantile needs: MLPerf Inference's early-stopping rule (mlcommons/
@@ -21,57 +16,54 @@ LOW_QUANTILE = 0.10
 the ratio of medians spread 1.9 to 5.1 %, that of 10th percentiles 0.7 to 2.0 %."""
 
 
-def quantile(samples: Sequence[float] | NDArray[np.generic], q: float) -> float:
+def quantile(samples: Any, q: float) -> float:
     """The ``q`` quantile, linear between order statistics.
 
     Definition 7 of Hyndman and Fan, "Sample Quantiles in Statistical Packages", The American
-    Statistician 50 (1996): the one R and numpy default to.
+    Statistician 50 (1996): the one R and numpy default to. It isn't named here, since numpy has
+    changed the argument's name.
     """
-    import numpy as np
-
-    return float(np.quantile(np.asarray(samples, dtype=np.float64), q, method="linear"))
+    return float(np.quantile(np.asarray(samples, dtype=np.float64), q))
 
 
-def tail_quantile(samples: Sequence[float] | NDArray[np.generic], q: float) -> float | None:
+def tail_quantile(samples: Any, q: float) -> Optional[float]:
     """The ``q`` quantile, or None where there are fewer than :data:`MIN_COUNT` samples."""
     return quantile(samples, q) if len(samples) >= MIN_COUNT[q] else None
 
 
-def latency(processes: Sequence[Sequence[int]]) -> Latency:
-    """Summarize an artifact's calls.
+def latency(processes: Sequence[Sequence[int]]) -> Dict[str, Any]:
+    """Summarize an artifact's calls: the fields of ``result.Latency``, in ms.
 
     Args:
         processes: For each process, the time of each call in ns.
     """
-    import numpy as np
-
     ms = np.concatenate([np.asarray(ns, dtype=np.float64) for ns in processes]) / 1e6
-    return Latency(
-        count=len(ms),
-        mean=float(ms.mean()),
-        stdev=float(ms.std(ddof=1)) if len(ms) > 1 else 0.0,
-        min=float(ms.min()),
-        max=float(ms.max()),
-        q10=quantile(ms, LOW_QUANTILE),
-        p50=quantile(ms, 0.50),
-        p90=tail_quantile(ms, 0.90),
-        p99=tail_quantile(ms, 0.99),
-        process_q10=tuple(quantile(ns, LOW_QUANTILE) / 1e6 for ns in processes),
-    )
+    return {
+        "count": len(ms),
+        "mean": float(ms.mean()),
+        "stdev": float(ms.std(ddof=1)) if len(ms) > 1 else 0.0,
+        "min": float(ms.min()),
+        "max": float(ms.max()),
+        "q10": quantile(ms, LOW_QUANTILE),
+        "p50": quantile(ms, 0.50),
+        "p90": tail_quantile(ms, 0.90),
+        "p99": tail_quantile(ms, 0.99),
+        "process_q10": [quantile(ns, LOW_QUANTILE) / 1e6 for ns in processes],
+    }
 
 
-def log_ratios(baseline: Sequence[float], candidate: Sequence[float]) -> list[float]:
+def log_ratios(baseline: Sequence[float], candidate: Sequence[float]) -> List[float]:
     """For each process, ``ln(candidate / baseline)`` of its low quantile.
 
     Args:
         baseline: The baseline's quantile in each process, in any unit.
         candidate: The candidate's in the same processes.
     """
-    return [math.log(c / b) for b, c in zip(baseline, candidate, strict=True)]
+    return [math.log(c / b) for b, c in zip(baseline, candidate)]
 
 
-def ratio(logs: Sequence[float], confidence: float = 0.95) -> Ratio:
-    """The ratio and its interval, the process being the unit.
+def ratio(logs: Sequence[float], confidence: float = 0.95) -> Dict[str, Any]:
+    """The ratio and its interval, the process being the unit: the fields of ``result.Ratio``.
 
     Student's interval for the mean of the per-process log-ratios, back on the ratio's scale: what
     differs between processes (where memory lies, which session came first) is seen by it, where an
@@ -85,13 +77,13 @@ def ratio(logs: Sequence[float], confidence: float = 0.95) -> Ratio:
     mean = math.fsum(logs) / count
     variance = math.fsum((x - mean) ** 2 for x in logs) / (count - 1)
     half = t_quantile(confidence, count - 1) * math.sqrt(variance / count)
-    return Ratio(
-        point=math.exp(mean),
-        low=math.exp(mean - half),
-        high=math.exp(mean + half),
-        confidence=confidence,
-        processes=count,
-    )
+    return {
+        "point": math.exp(mean),
+        "low": math.exp(mean - half),
+        "high": math.exp(mean + half),
+        "confidence": confidence,
+        "processes": count,
+    }
 
 
 def t_quantile(confidence: float, freedom: int) -> float:

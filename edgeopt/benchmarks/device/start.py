@@ -1,0 +1,24 @@
+"""Start a bundle: the ``__main__`` of its program. Any Python can read this file, to say it is old.
+
+It stays free of what Python 2 doesn't know.
+"""
+
+import sys
+
+UNABLE = 3
+
+
+if __name__ == "__main__":
+    if sys.version_info < (3, 8):
+        told = "Error: this is Python %d.%d, and 3.8 or newer is needed\n"
+        sys.stderr.write(told % sys.version_info[:2])
+        sys.exit(UNABLE)
+    try:
+        import numpy  # noqa: F401 - to see whether it is there
+    except ImportError as error:
+        told = "Error: numpy can't be imported (%s): %s -m pip install numpy\n"
+        sys.stderr.write(told % (" ".join(str(error).split()), sys.executable))
+        sys.exit(UNABLE)
+    from edgeopt_device.bundle import main  # type: ignore[import-not-found]
+
+    sys.exit(main(sys.argv[0], sys.argv[1:]))

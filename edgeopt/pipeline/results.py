@@ -1,0 +1,162 @@
+"""Taking in what a bundle's program found on a device; nothing it says is believed unchecked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from edgeopt.benchmarks.artifact import Artifact, read_artifact
+from edgeopt.benchmarks.failures import failed
+from edgeopt.benchmarks.messages import Failed
+from edgeopt.benchmarks.notes import notes
+from edgeopt.benchmarks.process import decode
+from edgeopt.benchmarks.result import BenchmarkReport, Kind, Measurement
+from edgeopt.benchmarks.store import check_writable, write_measurement
+from edgeopt.core.errors import (
+    DataError,
+    EdgeOptError,
+    MeasurementError,
+    UsageError,
+    VerificationError,
+)
+
+MOST_BYTES = 16 << 20
+"""The largest result that is read: a real one has some kilobytes."""
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+def import_results(
+    results: str | Path, artifacts: Sequence[str | Path], *, save: bool = True
+) -> BenchmarkReport:
+    """Read a bundle's result and file its measurements beside the artifacts.
+
+    Args:
+        results: The ``result.json`` that ``run.pyz`` wrote.
+        artifacts: The artifacts that were bundled; known again by their digests.
+        save: Write each measurement beside its artifact, ``<artifact>.<target>.benchmark.json``.
+
+    Raises:
+        DataError: If it isn't a result, or says what can't be.
+        UsageError: If an artifact of it wasn't named, or one was named that isn't in it.
+        MeasurementError: If the device couldn't measure; says why. So do ModelError and
+            UnsupportedError, where the artifact is to blame.
+        OutputError: If a measurement can't be written.
+    """
+    read = [read_artifact(path) for path in artifacts]
+    report = _read(Path(results), [artifact.name for artifact in read])
+    found = {artifact.sha256: artifact for artifact in read}
+    _check_same(found, report, str(results))
+    measurements = tuple(_ours(m, found[m.sha256], str(results)) for m in report.measurements)
+    for measurement in measurements if save else ():
+        check_writable(Path(measurement.artifact), measurement.target)
+    for measurement in measurements if save else ():
+        write_measurement(measurement)
+    return msgspec.structs.replace(
+        report, measurements=measurements, notes=notes(measurements, report.ratios)
+    )
+
+
+def check_outputs(report: BenchmarkReport) -> None:
+    """Refuse artifacts that answered otherwise on the device.
+
+    Raises:
+        VerificationError: Names the artifact, the output, and how far off it is.
+    """
+    for measurement in report.measurements:
+        checked = measurement.verification
+        if checked is not None and not checked.passed:
+            worst = checked.worst
+            raise VerificationError(
+                f"{measurement.artifact}: on {measurement.target} its output {worst.output!r} is "
+                f"{worst.sqnr_db:.1f} dB from what it is here (floor {checked.floor_db:g} dB; at "
+                f"most {worst.max_abs_error:.4g} off)",
+                hint="the runtime there may have other kernels or be damaged: try another version",
+            )
+
+
+def _read(path: Path, names: Sequence[str]) -> BenchmarkReport:
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise DataError(
+                f"{path}: {path.stat().st_size} bytes are no result of a benchmark",
+                hint="name the result.json that run.pyz wrote",
+            )
+        data = path.read_bytes()
+    except OSError as error:
+        raise DataError(
+            f"{path}: {error.strerror or error}", hint="name the result.json that run.pyz wrote"
+        ) from error
+    report = decode(data, BenchmarkReport, names, _failed_there)
+    count = len(report.measurements)
+    if not count or len(report.ratios) != count or not 0 <= report.baseline < count:
+        raise DataError(f"{path}: it doesn't hold together", hint="measure again")
+    return report
+
+
+def _failed_there(failure: Failed, names: Sequence[str]) -> EdgeOptError:
+    """The error for what a device said went wrong."""
+    failure = msgspec.structs.replace(failure, reason=printable(failure.reason))
+    known = failure.artifact is not None and 0 <= failure.artifact < len(names)
+    if known and failure.stage in ("load", "run"):
+        return failed(failure, names)
+    name = names[failure.artifact or 0] if known else ", ".join(names)
+    return MeasurementError(
+        f"{name}: the device could not measure it: {failure.reason}",
+        hint="mend that there, and start run.pyz again",
+    )
+
+
+def _check_same(found: dict[str, Artifact], report: BenchmarkReport, where: str) -> None:
+    measured = {m.sha256 for m in report.measurements}
+    unknown = [m.artifact for m in report.measurements if m.sha256 not in found]
+    if unknown:
+        raise UsageError(
+            f"{where}: it is of {printable(unknown[0])}, and no artifact named here is that file",
+            hint="name the artifacts that were bundled, as they were then",
+        )
+    missing = [artifact.name for digest, artifact in found.items() if digest not in measured]
+    if missing:
+        raise UsageError(f"{where}: there is nothing of {missing[0]} in it", hint="leave it out")
+
+
+def _ours(measurement: Measurement, artifact: Artifact, where: str) -> Measurement:
+    """A measurement with what is known here, and words that can be shown and be a file's name."""
+    if measurement.kind is Kind.ESTIMATED or measurement.target == "host":
+        raise DataError(
+            f"{where}: a device's result is no {measurement.kind.value} one of "
+            f"{printable(measurement.target)!r}",
+            hint="name the result.json that run.pyz wrote",
+        )
+    if not _NAME.fullmatch(measurement.target):
+        raise DataError(
+            f"{where}: {printable(measurement.target)!r} is no target's name",
+            hint="name the result.json that run.pyz wrote",
+        )
+    clean = msgspec.convert(_printable(msgspec.to_builtins(measurement)), Measurement)
+    return msgspec.structs.replace(
+        clean,
+        artifact=artifact.name,
+        size_bytes=artifact.size_bytes,
+        format=artifact.format,
+        precision=artifact.precision,
+    )
+
+
+def _printable(value: Any) -> Any:
+    if isinstance(value, str):
+        return printable(value)
+    if isinstance(value, dict):
+        return {printable(str(name)): _printable(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_printable(one) for one in value]
+    return value
+
+
+def printable(text: str) -> str:
+    """Text of another machine without what a terminal would obey, and not without end."""
+    return "".join(c if c.isprintable() else "?" for c in text[:500])
