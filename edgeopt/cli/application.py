@@ -52,6 +52,10 @@ COMMANDS = {
         "edgeopt.cli.commands.diagnose:diagnose",
         "Show where an artifact loses accuracy and time, and what to do next.",
     ),
+    "targets": Listed(
+        "edgeopt.cli.commands.targets:targets",
+        "List devices, show what is known of one, check a profile of your own.",
+    ),
     "doctor": Listed(
         "edgeopt.cli.commands.doctor:doctor",
         "Show what is installed here, and what each missing part needs.",

@@ -59,7 +59,10 @@ def read_toml(path: Path, kind: type[R]) -> R:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: not valid TOML: {error}", hint="mend it there") from error
     except msgspec.ValidationError as error:
-        raise UsageError(f"{path}: {_readable(error)}", hint="mend the key it names") from error
+        from edgeopt.core.spelling import suggestion
+
+        hint = suggestion(str(error), kind) or "mend the key it names"
+        raise UsageError(f"{path}: {_readable(error)}", hint=hint) from error
 
 
 def _readable(error: Exception) -> str:

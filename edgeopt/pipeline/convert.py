@@ -66,7 +66,7 @@ class ConvertResult(Record, frozen=True):
 def convert(
     model: Any,
     *,
-    to: str | Iterable[str] = "onnx",
+    to: str | Iterable[str] | None = None,
     precision: str | Iterable[str] = "fp32",
     calibration: Any = None,
     table: str | Path | None = None,
@@ -157,7 +157,7 @@ def convert(
         VerificationError: If an artifact is below its floor; it is kept as ``<file>.failed``.
     """
     options = ConvertOptions(
-        to=parse_names(Format, to, "--to"),
+        to=_formats(to, target),
         precision=parse_names(Precision, precision, "--precision"),
         calibration=calibration,
         table=None if table is None else Path(table),
@@ -195,6 +195,10 @@ def convert(
         ),
     )
     return _run(model, options, progress)
+
+
+def _formats(to: str | Iterable[str] | None, target: str) -> tuple[Format, ...]:
+    return load_target(target).usual_formats if to is None else parse_names(Format, to, "--to")
 
 
 def _run(model: Any, options: ConvertOptions, progress: Progress) -> ConvertResult:

@@ -1,5 +1,6 @@
 """What a model must run on: device profiles, and how each wants its integers encoded."""
 
+from edgeopt.targets.host import host_architecture
 from edgeopt.targets.profile import (
     DEFAULT_TARGET,
     EncodingRules,
@@ -8,7 +9,7 @@ from edgeopt.targets.profile import (
     Profile,
     Runtime,
     TensorRule,
-    host_architecture,
+    known_targets,
     load_target,
 )
 
@@ -21,5 +22,6 @@ __all__ = [
     "Runtime",
     "TensorRule",
     "host_architecture",
+    "known_targets",
     "load_target",
 ]

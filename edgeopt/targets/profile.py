@@ -1,13 +1,12 @@
 """Device profiles: TOML files read into frozen records.
 
-A profile says how integers are encoded for the device's runtimes. Hardware, budgets, published
-latencies and addresses join the type as the parts that read them do.
+A profile says how integers are encoded for the device's runtimes, what it can't run and why, what
+it is, and what was published of its speed.
 """
 
 from __future__ import annotations
 
 import difflib
-import platform
 from enum import StrEnum
 from importlib import resources
 from pathlib import Path
@@ -18,6 +17,8 @@ import msgspec
 from edgeopt.core.errors import UnsupportedError, UsageError
 from edgeopt.core.precision import Format, Precision
 from edgeopt.core.record import Record, read_toml
+from edgeopt.targets.hardware import Accelerator, Budget, Cpu, Memory, Published, Software
+from edgeopt.targets.host import host_architecture, host_profile
 
 DEFAULT_TARGET = "x86-64-vnni"
 """Without ``--target`` the encoding is this one's, never the host's, so that the same command
@@ -28,6 +29,10 @@ COMPUTE_CAPABILITIES = (
     *("7.5", "8.0", "8.6", "8.7", "8.9", "9.0", "10.0", "10.3", "11.0", "12.0", "12.1"),
 )
 """Of the GPUs that TensorRT 10.3 to 11 supports, Turing being the oldest."""
+
+
+HOST = "host"
+"""This machine: the profile that its processor has."""
 
 
 class Runtime(StrEnum):
@@ -124,18 +129,6 @@ class EncodingRules(Record, frozen=True):
         )
 
 
-class Cpu(Record, frozen=True):
-    """The processor.
-
-    Args:
-        arch: As ``uname -m`` has it: ``x86_64``, ``aarch64``.
-        features: The instruction-set features that decide encodings, by Linux's names.
-    """
-
-    arch: Literal["x86_64", "aarch64"]
-    features: tuple[str, ...] = ()
-
-
 class Gpu(Record, frozen=True):
     """The graphics processor, where TensorRT runs on it.
 
@@ -171,6 +164,15 @@ class Profile(Record, frozen=True):
         cpu: The processor that computes; None where another device does.
         gpu: What TensorRT runs on; None without one.
         warning: Said when artifacts are made for it, such as where they would be wrong.
+        without: Formats that nothing on it runs, and why.
+        lacks: Precisions that it doesn't compute in any format, and why.
+        accelerator: What computes besides the processor.
+        memory: Its memory.
+        software: Systems that its vendor has for it.
+        threads: Threads that suit it.
+        budget: What an artifact may cost there.
+        address: Where one is: ``ssh://user@host``.
+        published: Latencies that others measured, with their sources.
     """
 
     name: str
@@ -180,6 +182,31 @@ class Profile(Record, frozen=True):
     cpu: Cpu | None = None
     gpu: Gpu | None = None
     warning: str = ""
+    without: dict[Format, str] = msgspec.field(default_factory=dict)
+    lacks: dict[Precision, str] = msgspec.field(default_factory=dict)
+    accelerator: Accelerator | None = None
+    memory: Memory | None = None
+    software: tuple[Software, ...] = ()
+    threads: int = 1
+    budget: Budget = Budget()
+    address: str = ""
+    published: tuple[Published, ...] = ()
+
+    @property
+    def formats(self) -> tuple[Format, ...]:
+        """What it runs."""
+        gpu = {Format.TENSORRT} if self.gpu is None else set()
+        return tuple(f for f in self.encoding if f not in self.without and f not in gpu)
+
+    @property
+    def usual_formats(self) -> tuple[Format, ...]:
+        """What is made for it if nothing is asked for: ONNX, where it runs that."""
+        return (Format.ONNX,) if Format.ONNX not in self.without else self.formats
+
+    def precisions(self, fmt: Format) -> tuple[Precision, ...]:
+        """The precisions that it runs in a format."""
+        lacking = {**self.rules(fmt).lacking, **self.lacks}
+        return tuple(p for p in Precision if p not in lacking)
 
     @property
     def exact_sums(self) -> bool:
@@ -205,14 +232,19 @@ class Profile(Record, frozen=True):
             UnsupportedError: Says why, and names those that it has.
             UsageError: If the profile has no encoding for the format.
         """
+        if fmt in self.without:
+            raise UnsupportedError(
+                f"target {self.name!r} runs no {fmt.value}: {self.without[fmt]}",
+                hint=f"it runs: {', '.join(self.formats)}",
+            )
         if fmt is Format.TENSORRT and self.gpu is None:
             raise UsageError(
                 f"an engine is built for one GPU, and target {self.name!r} has none",
                 hint=f"name a target that has one: {', '.join(_with_gpu())}",
             )
-        if not precision.quantizes:
+        if not precision.quantizes and precision not in self.lacks:
             return
-        lacking = self.rules(fmt).lacking
+        lacking = {**self.rules(fmt).lacking, **self.lacks}
         if wide and precision.static and Precision.INT16X8 in lacking:
             raise UnsupportedError(
                 f"target {self.name!r} keeps no layer at 16 bits: {lacking[Precision.INT16X8]}",
@@ -238,18 +270,17 @@ class Profile(Record, frozen=True):
         return self.encoding[fmt]
 
 
-def host_architecture() -> str:
-    """This machine's, by the names that profiles use; another's as the system has it."""
-    machine = platform.machine()
-    return {"AMD64": "x86_64", "arm64": "aarch64", "ARM64": "aarch64"}.get(machine, machine)
-
-
 def shipped_targets() -> list[str]:
     """The names of the profiles that come with EdgeOpt."""
     folder = resources.files("edgeopt.targets") / "profiles"
     return sorted(
         f.name.removesuffix(".toml") for f in folder.iterdir() if f.name.endswith(".toml")
     )
+
+
+def known_targets() -> list[str]:
+    """Every name that ``--target`` takes."""
+    return [*shipped_targets(), HOST]
 
 
 def load_target(name: str) -> Profile:
@@ -260,7 +291,9 @@ def load_target(name: str) -> Profile:
     """
     if name.endswith(".toml"):
         return _completed(read_toml(Path(name), Profile))
-    known = shipped_targets()
+    if name == HOST:
+        return msgspec.structs.replace(load_target(host_profile()), name=HOST, warning="")
+    known = known_targets()
     if name not in known:
         near = difflib.get_close_matches(name, known, n=1)
         meant = f"did you mean {near[0]}? " if near else ""
@@ -282,6 +315,7 @@ def _completed(profile: Profile) -> Profile:
             encoding={**other.encoding, **profile.encoding},
             cpu=profile.cpu or other.cpu,
             warning=profile.warning or other.warning,
+            without={**other.without, **profile.without},
         )
     return profile
 

@@ -2,17 +2,19 @@ from pathlib import Path
 
 import pytest
 
-from edgeopt.core.errors import UsageError
-from edgeopt.core.precision import Format
-from edgeopt.targets import DEFAULT_TARGET, load_target
+from edgeopt.core.errors import UnsupportedError, UsageError
+from edgeopt.core.precision import Format, Precision
+from edgeopt.targets import DEFAULT_TARGET, known_targets, load_target
 from edgeopt.targets.profile import shipped_targets
 
 
 def test_every_shipped_profile_loads_under_its_own_name() -> None:
     assert DEFAULT_TARGET in shipped_targets()
-    for name in shipped_targets():
+    for name in known_targets():
         profile = load_target(name)
         assert profile.name == name
+        assert profile.formats
+        assert all(each.source and each.ms > 0 for each in profile.published)
         rules = profile.rules(Format.ONNX)
         assert rules.weight.symmetric  # ONNX Runtime's kernels take weights with zero point 0
 
@@ -41,7 +43,9 @@ def test_a_profile_takes_from_others_what_it_does_not_say() -> None:
     assert profile.gpu.name == "SM89"
     assert profile.rules(Format.ONNX) == load_target("x86-64-vnni").rules(Format.ONNX)
     assert profile.rules(Format.TENSORRT) == load_target("tensorrt").rules(Format.TENSORRT)
-    assert load_target("jetson-orin-nano").cpu == load_target("arm64").cpu
+    jetson = load_target("jetson-orin-nano")
+    assert jetson.rules(Format.TFLITE) == load_target("arm64").rules(Format.TFLITE)
+    assert load_target("pixel").cpu == load_target("arm64").cpu
 
 
 def test_an_unknown_compute_capability_is_one_line(tmp_path: Path) -> None:
@@ -52,3 +56,57 @@ def test_an_unknown_compute_capability_is_one_line(tmp_path: Path) -> None:
     )
     with pytest.raises(UsageError, match=r"knows no compute capability '9\.9' \(it knows 7\.5, .*"):
         load_target(str(path))
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('arhc = "aarch64"', r"unknown field `arhc`.*`cpu`: did you mean arch\? allowed: arch, "),
+        ('arch = "arm"', r"'arm'.*`cpu\.arch`: .*allowed: x86_64, aarch64, armv7e-m"),
+        ('arch = "aarch64"\ncores = [{ name = "A", count = "4", ghz = 1 }]', r"cores\[0\]\.count"),
+        ('arch = "aarch64"\n[encoding.onxx.activation]\ndtype = "int8"', r"did you mean onnx\?"),
+        ('arch = "aarch64"\n[encoding.onnx.activation]\ndtype = "int9"', r"did you mean .*int8"),
+        ('arch = "aarch64"\n[without]\ntflite = 1', r"`without\[\.\.\.\]`"),
+    ],
+)
+def test_a_profile_that_is_wrong_names_file_key_and_what_is_allowed(
+    tmp_path: Path, text: str, told: str
+) -> None:
+    path = tmp_path / "board.toml"
+    path.write_text(f'name = "board"\ndescription = "mine"\n[cpu]\n{text}\n')
+    with pytest.raises(UsageError, match=rf"board\.toml: .*{told}"):
+        load_target(str(path))
+
+
+@pytest.mark.parametrize(
+    ("target", "fmt", "precision", "told"),
+    [
+        ("coral-usb", Format.ONNX, Precision.INT8, "TFLite files only: it runs: tflite"),
+        ("coral-usb", Format.TFLITE, Precision.FP32, "8-bit integers only: it has: int8"),
+        ("raspberry-pi-5", Format.TENSORRT, Precision.FP16, "no NVIDIA GPU: it runs: onnx, tflite"),
+        ("stm32", Format.TFLITE, Precision.INT8_DYNAMIC, "no hybrid kernels: it has: fp32, int8"),
+    ],
+)
+def test_what_a_device_cannot_run_is_refused_with_why_and_what_would(
+    target: str, fmt: Format, precision: Precision, told: str
+) -> None:
+    with pytest.raises(UnsupportedError, match=told):
+        load_target(target).check(fmt, precision)
+
+
+def test_what_it_runs_is_not_refused() -> None:
+    load_target("coral-usb").check(Format.TFLITE, Precision.INT8)
+    load_target("stm32").check(Format.TFLITE, Precision.FP32)
+    assert load_target("coral-usb").usual_formats == (Format.TFLITE,)
+    assert load_target("raspberry-pi-5").usual_formats == (Format.ONNX,)
+
+
+def test_the_host_has_the_profile_of_its_processor(tmp_path: Path) -> None:
+    from edgeopt.targets.host import host_architecture, host_profile
+
+    assert load_target("host").encoding == load_target(host_profile()).encoding
+    if host_architecture() == "x86_64":
+        info = tmp_path / "cpuinfo"
+        info.write_text("flags\t: fpu avx2 avx512_vnni\n")
+        assert host_profile(info) == "x86-64-vnni"
+        assert host_profile(tmp_path / "none") == "x86-64"

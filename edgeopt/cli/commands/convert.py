@@ -16,7 +16,7 @@ from edgeopt.converters.registry import formats
 from edgeopt.core.effort import Effort
 from edgeopt.core.errors import OutputError
 from edgeopt.core.layout import Ends, Layout
-from edgeopt.core.precision import Format, Precision
+from edgeopt.core.precision import Precision
 from edgeopt.core.via import Via
 
 if TYPE_CHECKING:
@@ -51,11 +51,10 @@ EXAMPLES = (
 @option(
     "--to",
     multiple=True,
-    default=[Format.ONNX.value],
     callback=comma_list,
     metavar="FORMATS",
     shell_complete=completed(formats()),
-    help=f"What to make: {', '.join(formats())}.",
+    help=f"What to make: {', '.join(formats())}; onnx if not given, or what the target runs.",
 )
 @option(
     "--precision",
@@ -242,6 +241,7 @@ def convert(terminal: Terminal, model: str, **options: Any) -> None:
     contract = take_contract(options)
     if options["target"] is None:
         del options["target"]
+    options["to"] = options["to"] or None
     with terminal.progress("reading the model") as progress:
         from edgeopt.pipeline.convert import convert as run
 

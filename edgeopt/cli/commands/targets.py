@@ -1,0 +1,39 @@
+"""``edgeopt targets``."""
+
+from __future__ import annotations
+
+import click
+
+from edgeopt.cli.command import command
+from edgeopt.cli.options import common_options
+from edgeopt.cli.terminal import Terminal
+
+LIST, SHOW, CHECK = "list", "show", "check"
+
+EXAMPLES = (
+    "edgeopt targets list",
+    "edgeopt targets show raspberry-pi-5",
+    "edgeopt targets check ./board.toml",
+)
+
+
+@command("targets", examples=EXAMPLES)
+@click.argument("action", type=click.Choice([LIST, SHOW, CHECK]), default=LIST)
+@click.argument("targets", nargs=-1, metavar="[TARGET]...")
+@common_options
+def targets(terminal: Terminal, action: str, targets: tuple[str, ...]) -> None:
+    """List devices, show what is known of one, check a profile of your own.
+
+    A TARGET is what `--target` takes: a profile's name, or a TOML file of your own. `show` tells
+    what runs on it, what doesn't and why, and what was published of its speed. `check` reads a
+    file and names the key that is wrong.
+    """
+    if (action == LIST) == bool(targets):
+        told = "list takes no TARGET" if targets else "Missing argument 'TARGET'."
+        raise click.UsageError(told, click.get_current_context())
+    from edgeopt.cli.views.targets import draw_check, draw_list, draw_target
+    from edgeopt.targets import known_targets, load_target
+
+    found = [load_target(name) for name in targets or known_targets()]
+    draw = {LIST: draw_list, CHECK: draw_check}.get(action)
+    terminal.show(found, lambda: draw(found) if draw else "\n".join(map(draw_target, found)))

@@ -1,0 +1,53 @@
+"""``edgeopt targets`` as a user runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from edgeopt.targets import known_targets
+
+Run = Callable[..., Any]
+
+
+def test_every_target_is_listed(run: Run) -> None:
+    ran = run("targets")
+    assert ran.code == 0
+    assert all(name in ran.out for name in known_targets())
+    assert run("targets", "list").out == ran.out
+
+
+def test_one_is_shown_with_its_sources(run: Run) -> None:
+    out = run("targets", "show", "raspberry-pi-5").out
+    assert "4 x Cortex-A76 2.4 GHz" in out
+    assert "No tensorrt: it has no NVIDIA GPU." in out
+    assert "Tencent/ncnn benchmark README" in out
+    assert "No latencies are published" in run("targets", "show", "pixel").out
+
+
+def test_json_holds_all_of_it(run: Run) -> None:
+    (shown,) = run("targets", "show", "coral-usb", "--json").json
+    assert shown["lacks"]["fp32"] == "the Edge TPU computes 8-bit integers only"
+
+
+def test_a_file_of_the_users_own_is_checked(run: Run, tmp_path: Path) -> None:
+    board = tmp_path / "board.toml"
+    board.write_text('name = "board"\ndescription = "mine"\nlike = ["arm64"]\nthreads = 2\n')
+    assert run("targets", "check", board).out == "board: valid; runs onnx, tflite\n"
+    board.write_text(board.read_text() + "thread = 2\n")
+    ran = run("targets", "check", board)
+    assert ran.code == 2
+    assert "did you mean threads?" in ran.line
+
+
+def test_a_target_is_needed_to_show_one(run: Run) -> None:
+    assert run("targets", "show").code == 2
+    assert run("targets", "list", "host").code == 2
+
+
+def test_a_device_says_what_it_cannot_run(run: Run, conv_net: Path, tmp_path: Path) -> None:
+    ran = run("convert", conv_net, "--target", "coral-usb", "-o", tmp_path / "out")
+    assert ran.code == 2
+    assert "has no fp32 tflite: the Edge TPU computes 8-bit integers only" in ran.line
+    assert not (tmp_path / "out").exists()
