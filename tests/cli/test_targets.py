@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from edgeopt.targets import known_targets
+from edgeopt.pipeline.probe import _slug
+from edgeopt.targets import known_targets, load_target
 
 Run = Callable[..., Any]
 
@@ -51,3 +52,18 @@ def test_a_device_says_what_it_cannot_run(run: Run, conv_net: Path, tmp_path: Pa
     assert ran.code == 2
     assert "has no fp32 tflite: the Edge TPU computes 8-bit integers only" in ran.line
     assert not (tmp_path / "out").exists()
+
+
+def test_this_machine_as_a_profile_that_can_be_used(run: Run, tmp_path: Path) -> None:
+    board = tmp_path / "board.toml"
+    board.write_text(run("targets", "probe").out)
+    probed = load_target(str(board))
+    assert probed.encoding == load_target("host").encoding
+    assert probed.threads >= 1
+    assert run("targets", "check", board).code == 0
+    assert run("targets", "probe", "host").code == 2
+
+
+def test_a_name_can_be_part_of_a_file_s() -> None:
+    assert _slug("Raspberry Pi 5 Model B Rev 1.0\x00") == "raspberry-pi-5-model-b-rev-1.0"
+    assert _slug("../../") == "board"
