@@ -54,7 +54,7 @@ COMMANDS = {
     ),
     "targets": Listed(
         "edgeopt.cli.commands.targets:targets",
-        "List devices, show what is known of one, check or make a profile of your own.",
+        "List devices, show one, check or make a profile of your own.",
     ),
     "doctor": Listed(
         "edgeopt.cli.commands.doctor:doctor",

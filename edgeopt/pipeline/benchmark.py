@@ -36,6 +36,7 @@ def benchmark(
     evaluation: Data | None = None,
     accuracy: str | UserFunction | Sequence[str | UserFunction] = ("top1", "top5"),
     preprocess: str | Path | Preprocessing | None = None,
+    target: str | None = None,
     threads: int = 1,
     batch: int = 1,
     provider: str = "cpu",
@@ -58,6 +59,8 @@ def benchmark(
             ``function(outputs, labels)``; one or several.
         preprocess: The contract for pictures, or a TOML file of it; an artifact's own, from its
             manifest, if None.
+        target: A device, ``PROFILE@ssh://user@host`` or a TOML file with an address: a bundle goes
+            there and measures, on up to 100 of the evaluation data's samples. This machine if None.
         threads: Threads within an operator.
         batch: Samples a call, for artifacts that have a dynamic batch.
         provider: What ONNX Runtime computes ONNX artifacts on: ``cpu``, ``cuda`` or ``tensorrt``;
@@ -81,6 +84,19 @@ def benchmark(
         UsageError: If an option's value isn't allowed.
         MeasurementError: If this machine can't measure it.
     """
+    if target not in (None, HOST):
+        from edgeopt.pipeline.remote import benchmark_there
+
+        assert target is not None
+        if provider != Provider.CPU:
+            raise UsageError(
+                f"--provider {provider} is for this machine", hint="leave it out with --target"
+            )
+        return benchmark_there(
+            artifacts, target, evaluation=evaluation, accuracy=accuracy, preprocess=preprocess,
+            threads=threads, batch=batch, duration=duration, processes=processes, seed=seed,
+            save=save, code=code, progress=progress,
+        )  # fmt: skip
     plan = Plan(threads=threads, batch=batch, duration=duration, processes=processes, seed=seed)
     check_counts(len(artifacts), plan)
     metrics = read_metrics(accuracy, code_allowed=code)

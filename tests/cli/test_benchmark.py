@@ -91,8 +91,8 @@ def test_every_option_arrives(run: Run, monkeypatch: pytest.MonkeyPatch) -> None
     del asked["progress"]
     assert asked == {
         "artifacts": ["a.onnx", "b.onnx"], "evaluation": "e.npz", "accuracy": "top1,m.py:iou",
-        "preprocess": Preprocessing(crop=8), "threads": 2, "batch": 4, "duration": 2.5,
-        "processes": 7, "seed": 3, "save": False, "code": False,
+        "preprocess": Preprocessing(crop=8), "target": None, "provider": "cpu", "threads": 2,
+        "batch": 4, "duration": 2.5, "processes": 7, "seed": 3, "save": False, "code": False,
     }  # fmt: skip
 
 

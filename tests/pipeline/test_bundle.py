@@ -33,7 +33,9 @@ QUICK: dict[str, Any] = {"duration": 0.05, "processes": 2}
 
 def start(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run a bundle where nothing of this package can be imported."""
-    environment = {**os.environ, "PYTHONSAFEPATH": "1", **variables}
+    # The lock of a device of its own: tests run beside one another.
+    own = {"PYTHONSAFEPATH": "1", "TMPDIR": str(folder.parent)}
+    environment = {**os.environ, **own, **variables}
     return subprocess.run(
         [sys.executable, str(folder / RUN), *arguments],
         capture_output=True,

@@ -39,7 +39,13 @@ def test_an_old_board_measures_and_answers_alike(
 ) -> None:
     folder = tmp_path / "device"
     bundle([conv_net, tflite_net], folder, duration=0.05, processes=2)
-    ran = subprocess.run([python38, folder / RUN], capture_output=True, text=True, check=False)
+    ran = subprocess.run(
+        [python38, folder / RUN],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    )
     assert (ran.returncode, ran.stderr) == (0, "")
     report = import_results(folder / "result.json", [conv_net, tflite_net])
     check_outputs(report)

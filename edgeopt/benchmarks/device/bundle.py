@@ -21,6 +21,7 @@ from .lock import alone
 from .program import main as perform
 from .program import write
 from .summary import report
+from .tether import follow_standard_input
 
 DONE, DIFFERENT, DAMAGED, UNABLE = 0, 1, 2, 3
 
@@ -45,6 +46,8 @@ def main(program: str, arguments: Sequence[str]) -> int:
         return perform(arguments[1:])
     folder = os.path.dirname(os.path.abspath(program))
     options = _parser(folder).parse_args(arguments)
+    if options.tethered:
+        follow_standard_input()
     started = [os.environ.get(PYTHON) or sys.executable, os.path.abspath(program), TASK]
     try:
         bundle = read_bundle(folder)
@@ -80,6 +83,9 @@ def _parser(folder: str) -> argparse.ArgumentParser:
     )  # fmt: skip
     parser.add_argument(
         "--wait", type=float, default=0.0, help="seconds to wait for another measurement to end"
+    )
+    parser.add_argument(
+        "--tethered", action="store_true", help="end when standard input closes: see tether.py"
     )
     parser.add_argument("--name", default=_user(), help="who measures, for others who want to")
     return parser

@@ -18,6 +18,7 @@ EXAMPLES = (
     "edgeopt benchmark out/model.int8.onnx out/model.int8.tflite",
     "edgeopt benchmark out/model.*.onnx --evaluation test/ --accuracy top1 --threads 4",
     "edgeopt benchmark out/model.int8.onnx --evaluation test.npz --accuracy metrics.py:iou --json",
+    "edgeopt benchmark out/model.int8.tflite --target raspberry-pi-5@ssh://pi@kitchen",
     "edgeopt benchmark out/model.int8.tflite --import result.json",
 )
 
@@ -38,6 +39,12 @@ EXAMPLES = (
     callback=comma_list,
     metavar="METRICS",
     help="top1, top5, or module:function of (outputs, labels); top1,top5 if not given.",
+)
+@option(
+    "--target",
+    metavar="TARGET",
+    help="The device to measure on: PROFILE@ssh://user@host, or a TOML file with an address; this "
+    "machine if not given.",
 )
 @option(
     "--import",

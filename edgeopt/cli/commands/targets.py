@@ -23,7 +23,7 @@ EXAMPLES = (
 @click.argument("targets", nargs=-1, metavar="[TARGET]...")
 @common_options
 def targets(terminal: Terminal, action: str, targets: tuple[str, ...]) -> None:
-    """List devices, show what is known of one, check or make a profile of your own.
+    """List devices, show one, check or make a profile of your own.
 
     A TARGET is what `--target` takes: a profile's name, or a TOML file of your own. `show` tells
     what runs on it, what doesn't and why, and what was published of its speed. `check` reads a

@@ -1,0 +1,101 @@
+"""Measuring on a device that can be reached: a bundle goes there, and what it found comes back."""
+
+from __future__ import annotations
+
+import getpass
+import platform
+import re
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from edgeopt.benchmarks.bundle import Bundle
+from edgeopt.benchmarks.result import BenchmarkReport
+from edgeopt.core.errors import MeasurementError, UsageError
+from edgeopt.core.progress import Progress
+from edgeopt.pipeline.bundle import bundle
+from edgeopt.pipeline.results import MOST_BYTES, import_results
+from edgeopt.targets import load_target
+from edgeopt.targets.address import Address, parse_address, split_target
+from edgeopt.targets.ssh import SshDevice
+
+RESULT = "result.json"
+
+
+def benchmark_there(
+    artifacts: Sequence[str | Path],
+    target: str,
+    *,
+    accuracy: Any,
+    save: bool,
+    progress: Progress,
+    ssh_config: Path | None = None,
+    **options: Any,
+) -> BenchmarkReport:
+    """Measure artifacts on a device.
+
+    Args:
+        artifacts: The artifacts.
+        target: The device.
+        accuracy: ``top1`` and the like.
+        save: Write each measurement beside its artifact.
+        progress: Told how far it is.
+        ssh_config: An ssh configuration instead of the user's own.
+        options: As :func:`edgeopt.bundle` has them.
+
+    Raises:
+        UsageError: If the target has no address.
+        MeasurementError: If the device can't be reached, or can't measure.
+        EdgeOptError: As ``bundle`` and ``import_results``.
+    """
+    profile, address = _reached(target)
+    wanted = accuracy if isinstance(accuracy, str) else ",".join(map(str, accuracy))
+    with tempfile.TemporaryDirectory(prefix="edgeopt-", ignore_cleanup_errors=True) as scratch:
+        folder = Path(scratch, "bundle")
+        made = bundle(
+            artifacts, folder, target=profile, accuracy=wanted, progress=progress, **options
+        )
+        answer = Path(scratch, RESULT)
+        answer.write_bytes(_measured(address, folder, made.bundle, ssh_config, progress))
+        return import_results(answer, artifacts, save=save)
+
+
+def _reached(target: str) -> tuple[str | None, Address]:
+    profile, address = split_target(target)
+    if address is None:
+        assert profile is not None
+        known = load_target(profile)
+        if not known.address:
+            raise UsageError(
+                f"where target {known.name!r} is isn't known",
+                hint=f"write {known.name}@ssh://user@host, or its address into its TOML file",
+            )
+        address = parse_address(known.address)
+    return profile, address
+
+
+def _measured(
+    address: Address, folder: Path, content: Bundle, config: Path | None, progress: Progress
+) -> bytes:
+    with SshDevice(address, config) as device, device.folder() as run:
+        progress(f"copying to {address}", 0, None)
+        device.push(folder, run)
+        progress(f"measuring on {address}", 0, None)
+        code, words = device.start(run, ["--name", _holder()], _patience(content))
+        result = device.pull(run, RESULT, MOST_BYTES + 1)
+    if not result:
+        raise MeasurementError(
+            f"{address}: {words.removeprefix('Error: ') or f'it ended with code {code}'}",
+            hint="mend that on the device, and measure again",
+        )
+    return result
+
+
+def _patience(content: Bundle) -> float:
+    plan, count = content.plan, len(content.artifacts)
+    return (plan.processes + 2 * count) * plan.patience(count)
+
+
+def _holder() -> str:
+    return re.sub(r"[^A-Za-z0-9@._-]", "_", f"{getpass.getuser()}@{platform.node()}")

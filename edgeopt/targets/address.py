@@ -1,0 +1,67 @@
+"""Where a device is: ``ssh://user@host:port``, alone or behind a profile's name and an ``@``."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+from edgeopt.core.errors import UsageError
+from edgeopt.core.record import Record
+
+_SCHEME = re.compile(r"(?:(?P<profile>.+?)@)?(?P<address>ssh://.+)")
+_HOST = re.compile(r"[A-Za-z0-9_.:%-]+")
+_USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+
+
+class Address(Record, frozen=True):
+    """A device that ssh reaches.
+
+    Args:
+        host: A name, an address, or a ``Host`` of the user's ssh configuration.
+        user: Who logs in; empty for ssh's own choice.
+        port: None for ssh's own choice.
+    """
+
+    host: str
+    user: str = ""
+    port: int | None = None
+
+    def __str__(self) -> str:
+        port = f":{self.port}" if self.port else ""
+        return f"ssh://{self.destination}{port}"
+
+    @property
+    def destination(self) -> str:
+        """As ssh takes it: ``user@host``."""
+        return f"{self.user}@{self.host}" if self.user else self.host
+
+
+def split_target(target: str) -> tuple[str | None, Address | None]:
+    """A target's profile and its address; None for what isn't there.
+
+    Raises:
+        UsageError: If the address isn't one.
+    """
+    match = _SCHEME.fullmatch(target)
+    if match is None:
+        return target, None
+    return match["profile"], parse_address(match["address"])
+
+
+def parse_address(text: str) -> Address:
+    """``ssh://user@host:port``.
+
+    Raises:
+        UsageError: If it isn't one. A host or user that ssh would take for an option is none.
+    """
+    hint = "write ssh://user@host or ssh://user@host:port"
+    try:
+        parts = urlsplit(text)
+        host, user, port = parts.hostname or "", parts.username or "", parts.port
+    except ValueError as error:
+        raise UsageError(f"{text}: {error}", hint=hint) from error
+    beyond = parts.path.strip("/") or parts.query or parts.fragment or parts.password
+    named = _HOST.fullmatch(host) and not host.startswith("-")
+    if parts.scheme != "ssh" or not named or beyond or (user and not _USER.fullmatch(user)):
+        raise UsageError(f"{text}: not the address of a device", hint=hint)
+    return Address(host=host, user=user, port=port)

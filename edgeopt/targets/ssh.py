@@ -1,0 +1,183 @@
+"""A device that the system's ssh and scp reach: the user's configuration, keys and agents hold."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from edgeopt.core.errors import MeasurementError
+from edgeopt.targets.address import Address
+
+FOLDER = ".edgeopt"
+"""In the user's home on the device; a run has a folder of its own in it."""
+
+CONNECT_SECONDS = 15
+_OWN_FAILURE = 255
+"""ssh's exit code for what isn't the remote command's."""
+
+_OPTIONS = (
+    *("-o", "BatchMode=yes", "-o", f"ConnectTimeout={CONNECT_SECONDS}"),
+    # A link that is cut is noticed after half a minute.
+    *("-o", "ServerAliveInterval=10", "-o", "ServerAliveCountMax=3"),
+    *("-o", "ControlMaster=auto", "-o", "ControlPersist=60"),
+)
+
+_HINTS = {
+    "host key verification failed": "log in once by hand, compare the key, and accept it",
+    "remote host identification has changed": "find out why, then ssh-keygen -R the host",
+    "permission denied": "put your public key there: ssh-copy-id",
+    "too many authentication failures": "name the key: IdentityFile and IdentitiesOnly",
+    "could not resolve": "check the name",
+    "connection refused": "check the port, and that sshd runs there",
+    "timed out": "check that the device is on and can be reached",
+    "no route": "check that the device is on and can be reached",
+    "no space left": "free some space there",
+    "command not found": "install python3 there",
+    "not found": "install python3 there",
+}
+
+# Leftovers of runs whose program is gone go first; one without a process may still be on its way.
+_PREPARE = (
+    "umask 077; mkdir -p {base} && cd {base} && for old in run-*; do "
+    'if [ -f "$old/pid" ]; then kill -0 "$(cat "$old/pid")" 2>/dev/null || rm -rf "$old"; '
+    'elif [ -d "$old" ]; then find "$old" -maxdepth 0 -mmin +60 -exec rm -rf {{}} + ; fi; done; '
+    "mkdir {run}"
+)
+_START = "cd {base}/{run} && echo $$ > pid && exec python3 run.pyz --tethered {arguments}"
+
+
+class SshDevice:
+    """A device, connected while it is used as a context; the connection is shared by its commands.
+
+    Args:
+        address: Where it is.
+        config: An ssh configuration instead of the user's own.
+    """
+
+    def __init__(self, address: Address, config: Path | None = None) -> None:
+        self.address = address
+        self._config = () if config is None else ("-F", str(config))
+        self._sockets = ""
+
+    def __enter__(self) -> SshDevice:
+        if shutil.which("ssh") is None or shutil.which("scp") is None:
+            raise MeasurementError("ssh and scp are not installed here", hint="install OpenSSH")
+        # Short, since a socket's path has about 100 characters at most.
+        self._sockets = tempfile.mkdtemp(prefix="eo-")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        command = ["ssh", *self._options, "-O", "exit", self.address.destination]
+        subprocess.run(command, check=False, capture_output=True, timeout=CONNECT_SECONDS)  # noqa: S603
+        shutil.rmtree(self._sockets, ignore_errors=True)
+
+    @property
+    def _options(self) -> tuple[str, ...]:
+        port = () if self.address.port is None else ("-o", f"Port={self.address.port}")
+        return (*self._config, *_OPTIONS, "-o", f"ControlPath={self._sockets}/%C", *port)
+
+    @contextmanager
+    def folder(self) -> Iterator[str]:
+        """A new folder on the device, gone at the end; its name in :data:`FOLDER`.
+
+        Raises:
+            MeasurementError: If the device can't be reached.
+        """
+        run = f"run-{secrets.token_hex(6)}"
+        self._shell(_PREPARE.format(base=FOLDER, run=run))
+        try:
+            yield run
+        finally:
+            # Where the link is gone, the next connection removes it.
+            with suppress(MeasurementError):
+                self._shell(f"rm -rf {FOLDER}/{run}")
+
+    def push(self, folder: Path, run: str, timeout: float = 600) -> None:
+        """Copy what is in ``folder`` into the folder ``run`` on the device.
+
+        Raises:
+            MeasurementError: If it can't be copied.
+        """
+        files = sorted(str(path) for path in folder.iterdir())
+        there = f"{self.address.destination}:{FOLDER}/{run}/"
+        self._checked(["scp", "-rq", *self._options, *files, there], timeout)
+
+    def start(self, run: str, arguments: Sequence[str], timeout: float) -> tuple[int, str]:
+        """Run the bundle's program in ``run``; it ends when this connection does.
+
+        Args:
+            run: The folder.
+            arguments: Of the program; plain words.
+            timeout: Seconds after which it is stopped.
+
+        Returns:
+            Its exit code, and the last line it wrote to standard error.
+        """
+        remote = _START.format(base=FOLDER, run=run, arguments=" ".join(arguments))
+        command = ["ssh", "-T", *self._options, self.address.destination, remote]
+        with tempfile.TemporaryFile() as words:
+            process = subprocess.Popen(  # noqa: S603 - ssh, and an address that was checked
+                command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=words
+            )
+            try:
+                # The standard input that stays open is the tether; communicate() would close it.
+                code = process.wait(timeout)
+            except subprocess.TimeoutExpired as expired:
+                raise MeasurementError(
+                    f"{self.address}: no result after {timeout:g} s, and it was stopped",
+                    hint="the model may hang, or be very slow: try a smaller --duration",
+                ) from expired
+            finally:
+                process.kill()
+                process.wait()
+                assert process.stdin is not None
+                process.stdin.close()
+            words.seek(0)
+            told = words.read(1 << 16).decode(errors="replace")
+        if code in (_OWN_FAILURE, 127):
+            raise self._failed(told)
+        return code, _last(told)
+
+    def pull(self, run: str, name: str, most: int) -> bytes:
+        """The content of a file in ``run``, cut off after ``most`` bytes; empty if there is none.
+
+        Raises:
+            MeasurementError: If the device can't be reached.
+        """
+        return self._shell(f"head -c {most} {FOLDER}/{run}/{name} 2>/dev/null || true")
+
+    def _shell(self, command: str) -> bytes:
+        whole = ["ssh", "-T", *self._options, self.address.destination, command]
+        return self._checked(whole, 4 * CONNECT_SECONDS)
+
+    def _checked(self, command: Sequence[str], timeout: float) -> bytes:
+        try:
+            done = subprocess.run(  # noqa: S603 - ssh and scp, and an address that was checked
+                command, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=timeout
+            )
+        except subprocess.TimeoutExpired as expired:
+            raise MeasurementError(
+                f"{self.address}: no answer after {timeout:g} s", hint="check the connection"
+            ) from expired
+        if done.returncode != 0:
+            raise self._failed(done.stderr.decode(errors="replace"))
+        return done.stdout
+
+    def _failed(self, words: str) -> MeasurementError:
+        lower = words.lower()
+        hint = next((hint for told, hint in _HINTS.items() if told in lower), "")
+        return MeasurementError(
+            f"{self.address}: {_last(words) or 'the connection was lost'}",
+            hint=hint or "check that you can log in with ssh",
+        )
+
+
+def _last(words: str) -> str:
+    lines = [re.sub(r"[^ -~]", "?", line.strip()) for line in words.splitlines() if line.strip()]
+    return lines[-1][:300] if lines else ""
