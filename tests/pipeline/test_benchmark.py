@@ -166,7 +166,7 @@ def test_progress_ends_where_it_should(tmp_path: Path, data: Path) -> None:
         ({"accuracy": "best"}, UsageError, "no measure of accuracy"),
         ({"artifacts": ["none.onnx"]}, ModelError, "no such file"),
         ({"artifacts": ["corrupt.onnx"]}, ModelError, "not a valid ONNX file"),
-        ({"artifacts": ["m.engine"]}, UnsupportedError, "can't be benchmarked"),
+        ({"artifacts": ["m.engine"]}, UnsupportedError, "known from its manifest"),
         ({"artifacts": ["fixed.onnx"], "batch": 4}, UsageError, "made for batches of 2"),
         ({"evaluation": "none.npz"}, DataError, "no such file"),
         ({"evaluation": "wrong.npz"}, DataError, "x"),
