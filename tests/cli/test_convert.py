@@ -90,12 +90,13 @@ def test_the_defaults_are_the_pipelines(run: Run, asked: dict[str, Any]) -> None
     assert run("convert", "m.onnx").code == 130
     del asked["progress"]
     assert asked == {
-        "model": "m.onnx", "to": "onnx", "precision": "fp32", "calibration": None,
+        "model": "m.onnx", "to": None, "precision": "fp32", "calibration": None,
         "evaluation": None, "output": "out", "input": (), "weights": None, "preprocess": None,
         "min_sqnr": None, "verify": True, "force": False, "code": True, "ranges": "auto",
         "table": None, "effort": None, "keep_float": "", "keep_16bit": "", "max_drop": None,
         "min_agreement": None, "search_time": 300.0, "replay": None, "accuracy": "top1",
-        "layout": None, "io": None, "signature": None,
+        "layout": None, "io": None, "signature": None, "via": None, "build_memory": None,
+        "build_timeout": 900.0, "timing_cache": None,
     }  # fmt: skip
 
 
@@ -109,16 +110,19 @@ def test_every_option_arrives_in_any_order(run: Run, asked: dict[str, Any]) -> N
         *("--max-drop", "0.5pp", "--min-agreement", "99%", "--search-time", "9"),
         *("--replay", "s.json", "--accuracy", "top5"),
         *("--layout", "nhwc", "--io", "int8", "--signature", "serve"),
+        *("--to", "tflite,tensorrt", "--via", "tensorflow", "--build-memory", "2GB"),
+        *("--build-timeout", "60", "--timing-cache", "k.bin"),
     )
     del asked["progress"]
     assert asked == {
-        "model": "net.py:make", "to": "onnx", "precision": "fp32,int8,fp16",
+        "model": "net.py:make", "to": "tflite,tensorrt", "precision": "fp32,int8,fp16",
         "calibration": "c.npz", "evaluation": "e.npz", "output": "there", "target": "arm64",
         "input": ("a:float32[1]", "b=1"), "weights": "w.pt", "preprocess": None,
         "min_sqnr": 20.0, "verify": False, "force": True, "code": False, "ranges": "l2",
         "table": "t.npz", "effort": "high", "keep_float": "a,b*", "keep_16bit": "c",
         "max_drop": "0.5pp", "min_agreement": "99%", "search_time": 9.0, "replay": "s.json",
         "accuracy": "top5", "layout": "nhwc", "io": "int8", "signature": "serve",
+        "via": "tensorflow", "build_memory": "2GB", "build_timeout": 60.0, "timing_cache": "k.bin",
     }  # fmt: skip
 
 

@@ -38,7 +38,7 @@ def test_all_is_well(run: Run) -> None:
     ran = run("doctor")
     assert ran.code == 0
     assert "Everything that EdgeOpt can't do without is here." in ran.out
-    assert "makes  onnx fp32, onnx fp16, onnx int8" in ran.out
+    assert "makes   onnx fp32, onnx fp16, onnx int8" in ran.out
     assert "pip install" not in ran.out
 
 
@@ -48,7 +48,7 @@ def test_an_extra_that_is_missing_is_no_fault(run: Run) -> None:
     ran = run("doctor")
     assert ran.code == 0
     assert "missing: pip install 'edgeopt[torch]'" in ran.out
-    assert "reads  onnx\n" in ran.out
+    assert "reads   onnx\n" in ran.out
     assert "pt2, torchscript, module after: pip install 'edgeopt[torch]'" in ran.out
     assert "keras, saved-model, keras-model after: pip install 'edgeopt[tensorflow]'" in ran.out
 

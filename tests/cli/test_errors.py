@@ -23,6 +23,7 @@ FAMILY = [
     (errors.UnsafeFileError("it broke", hint="mend it"), 2),
     (errors.UnsupportedError("it broke", hint="mend it"), 2),
     (errors.DataError("it broke", hint="mend it"), 2),
+    (errors.BuildError("it broke", hint="mend it"), 2),
     (errors.OutputError("it broke", hint="mend it"), 2),
     (errors.MissingExtraError("it", "torch", "torch"), 2),
     (errors.MeasurementError("it broke", hint="mend it"), 3),
