@@ -2,13 +2,10 @@
 
     python train_keras.py --data DIR        # DIR holds the four *-ubyte.gz files
 
-``--start weights.safetensors`` begins with the weights that ``train.py`` found; with ``--epochs 0``
-the two networks are the same one, and so are their answers. That is how ``model.keras`` here was
-made.
-
 The architecture, the normalization inside the network and the training's schedule are the same;
-what differs is the framework: images have channels last, ``image`` (batch, 28, 28, 1) -> ``scores``
-(batch, 10). ``samples.py`` gives the example's data in that order.
+what differs is the framework, and with it the chance in the training: images have channels last,
+``image`` (batch, 28, 28, 1) -> ``scores`` (batch, 10). ``samples.py`` gives the example's data in
+that order.
 """
 
 from __future__ import annotations
@@ -16,8 +13,6 @@ from __future__ import annotations
 import argparse
 import gzip
 import os
-import re
-from collections.abc import Iterator
 from pathlib import Path
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
@@ -27,7 +22,6 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 from keras import layers
-from safetensors.numpy import load_file
 
 CLASSES = 10
 SIDE = 28
@@ -78,31 +72,6 @@ def net() -> keras.Model:
     x = layers.ReLU(6.0)(conv_bn(x, 192, 1))
     x = layers.GlobalAveragePooling2D()(x)
     return keras.Model(image, layers.Dense(CLASSES, name="scores")(x), name="fashion")
-
-
-def load_from_pytorch(model: keras.Model, path: Path) -> None:
-    """Give the network the weights of PyTorch's: the same layers, in the same order."""
-    state = {k: v for k, v in load_file(path).items() if not k.endswith("num_batches_tracked")}
-    arrays = list(_in_order(state))
-    for layer in model.layers:
-        if layer.weights:
-            layer.set_weights([arrays.pop(0) for _ in layer.weights])
-
-
-def _in_order(state: dict[str, npt.NDArray[np.float32]]) -> Iterator[npt.NDArray[np.float32]]:
-    """Yield the weights layer by layer, their axes in Keras's order."""
-    names = {name.rpartition(".")[0] for name in state}
-    for layer in sorted(names, key=lambda name: [int(n) for n in re.findall(r"\d+", name)] or [99]):
-        for part in ("weight", "bias", "running_mean", "running_var"):
-            if (array := state.get(f"{layer}.{part}")) is not None:
-                yield _moved(array, first=layer == "features.0")
-
-
-def _moved(array: npt.NDArray[np.float32], *, first: bool) -> npt.NDArray[np.float32]:
-    if array.ndim == 4:  # (O, I, H, W); of depthwise convolutions (C, 1, H, W)
-        depthwise = array.shape[1] == 1 and not first
-        return array.transpose((2, 3, 0, 1) if depthwise else (2, 3, 1, 0))
-    return array.T
 
 
 def read_split(folder: Path, prefix: str) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
@@ -157,17 +126,13 @@ def main() -> None:
     """Train, report the accuracy and save."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="folder of the *-ubyte.gz files")
-    parser.add_argument("--start", type=Path, help="weights of train.py's to begin with")
     parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--output", type=Path, default=Path(__file__).resolve().parent)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     keras.utils.set_random_seed(options.seed)
     model = net()
-    if options.start is not None:
-        load_from_pytorch(model, options.start)
-    if options.epochs:
-        train(model, options.data, options.epochs, options.seed)
+    train(model, options.data, options.epochs, options.seed)
     images, labels = read_split(options.data, "t10k")
     scores = model.predict(images.astype(np.float32), batch_size=500, verbose=0)
     print(f"accuracy on all 10,000 test images: {(scores.argmax(1) == labels).mean():.2%}")
