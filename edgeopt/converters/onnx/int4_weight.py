@@ -13,7 +13,7 @@ from edgeopt.converters.onnx.biases import correct_bias, curvature
 from edgeopt.converters.onnx.editing import add_constant, free_name, replace_node
 from edgeopt.converters.onnx.evidence import nothing_integer, with_evidence
 from edgeopt.converters.onnx.known import Known
-from edgeopt.converters.onnx.placement import KEPT_FLOAT, why_not_weights
+from edgeopt.converters.onnx.placement import KEPT_FLOAT, why_not_matrix
 from edgeopt.converters.onnx.tables import quantize_tables
 from edgeopt.converters.onnx.weights import channel_axis
 from edgeopt.converters.simplify import clean
@@ -64,14 +64,7 @@ def _why_float(node: ir.Node) -> str | None:
     """None for a node with 4-bit weights, a reason for one without, "" for one of no interest."""
     if node.domain or node.op_type not in _PRODUCTS:
         return ""
-    why = why_not_weights(node)
-    if why is not None:
-        return why
-    weight = node.inputs[1]
-    assert weight is not None
-    if weight.shape is None or len(weight.shape) != 2:
-        return "its weights are a batch of matrices"
-    return None
+    return why_not_matrix(node)
 
 
 def _quantize(graph: ir.Graph, node: ir.Node, known: Known | None) -> ir.Node:

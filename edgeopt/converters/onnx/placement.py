@@ -116,6 +116,17 @@ def why_not_weights(node: ir.Node) -> str | None:
     return _why_not_bias(node)
 
 
+def why_not_matrix(node: ir.Node) -> str | None:
+    """Why a Gemm or MatMul has no single matrix of weights, as blocks need; None if it has."""
+    why = why_not_weights(node)
+    if why is not None:
+        return why
+    weight = node.inputs[1]
+    assert weight is not None
+    several = weight.shape is None or len(weight.shape) != 2
+    return "its weights are a batch of matrices" if several else None
+
+
 def _why_not_gemm(node: ir.Node) -> str | None:
     if node.attributes.get_int("transA", 0):
         return "its input is transposed (transA)"

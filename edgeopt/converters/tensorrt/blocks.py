@@ -11,7 +11,7 @@ from edgeopt.converters.onnx.biases import correct_bias
 from edgeopt.converters.onnx.editing import add_constant, free_name
 from edgeopt.converters.onnx.evidence import nothing_integer
 from edgeopt.converters.onnx.known import Known
-from edgeopt.converters.onnx.placement import KEPT_FLOAT, why_not_weights
+from edgeopt.converters.onnx.placement import KEPT_FLOAT, why_not_matrix
 from edgeopt.converters.onnx.weights import channel_axis
 from edgeopt.converters.onnx.wide import load_at_opset
 from edgeopt.converters.writer import WriteRequest
@@ -56,13 +56,11 @@ def store_blocks(request: WriteRequest) -> Blocks:
 
 
 def _why_not(node: ir.Node) -> str | None:
-    why = why_not_weights(node)
+    why = why_not_matrix(node)
     if why is not None:
         return why
     weight = node.inputs[1]
     assert weight is not None
-    if weight.shape is None or len(weight.shape) != 2:
-        return "its weights are a batch of matrices"
     assert weight.const_value is not None
     rows = weight.const_value.numpy().shape[1 - channel_axis(node, 2)]
     return None if rows % BLOCK == 0 else f"its {rows} inputs are no multiple of {BLOCK}"

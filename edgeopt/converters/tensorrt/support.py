@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from edgeopt.converters.refusal import Refusal
 from edgeopt.converters.tensorrt.building import RefusedByParser, ask_support
 from edgeopt.converters.tensorrt.complaints import failed, readable
 from edgeopt.converters.tensorrt.delivery import CLASSIC, COMMAND, RTX, Builder, has
@@ -19,23 +20,6 @@ _PATIENCE = 300.0
 
 _OTHERS = "express it with other operators, or cut the graph before it"
 _QUANTIZE_AGAIN = "quantize the float model with `edgeopt convert --to tensorrt --precision int8`"
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """A node that is in the way.
-
-    Args:
-        op: Its operator; empty for what isn't about a node.
-        node: Its name.
-        reason: Why.
-        hint: What to do.
-    """
-
-    op: str
-    node: str
-    reason: str
-    hint: str
 
 
 @dataclass(frozen=True)

@@ -8,28 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
+from edgeopt.converters.refusal import Refusal
 from edgeopt.converters.tflite.lowering import Lowering, lower
 from edgeopt.converters.tflite.model import Tensor
 from edgeopt.converters.tflite.views import View
 from edgeopt.core.errors import EdgeOptError, UnsupportedError
 from edgeopt.core.ir import ir, passes
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """A node that can't be said.
-
-    Args:
-        op: Its ONNX operator; empty for what isn't about a node.
-        node: Its name.
-        reason: Why.
-        hint: What to do.
-    """
-
-    op: str
-    node: str
-    reason: str
-    hint: str
 
 
 @dataclass(frozen=True)
