@@ -20,6 +20,7 @@ def test_its_absence_is_one_line(example: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.litert_torch
 @pytest.mark.parametrize("layout", ["nchw", "nhwc"])
 def test_every_precision_is_verified(example: Path, tmp_path: Path, layout: str) -> None:
     pytest.importorskip("litert_torch")
