@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from edgeopt.core.record import Record
 
 
-@dataclass(frozen=True)
-class Refusal:
+class Refusal(Record, frozen=True):
     """A node that is in the way.
 
     Args:
-        op: Its ONNX operator; empty for what isn't about a node.
+        op: Its ONNX operator; empty where it is about an input, or no node at all.
         node: Its name.
         reason: Why.
         hint: What to do.

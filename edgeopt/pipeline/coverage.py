@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from edgeopt.converters.refusal import Refusal
 from edgeopt.converters.tensorrt.quantized_file import quantized_file
 from edgeopt.core.errors import UsageError
 from edgeopt.core.precision import Format
@@ -14,22 +15,6 @@ from edgeopt.core.progress import Progress, silent
 from edgeopt.core.record import Record
 from edgeopt.pipeline.options import parse_names
 from edgeopt.pipeline.preparation import Preparation
-
-
-class RefusedNode(Record, frozen=True):
-    """A node that the format can't express.
-
-    Args:
-        op: Its ONNX operator; empty where it is about an input of the model.
-        node: Its name.
-        reason: Why.
-        hint: What to do.
-    """
-
-    op: str
-    node: str
-    reason: str
-    hint: str
 
 
 class Coverage(Record, frozen=True):
@@ -52,7 +37,7 @@ class Coverage(Record, frozen=True):
     fits: bool
     mapped: dict[str, int]
     becomes: dict[str, int]
-    refused: tuple[RefusedNode, ...]
+    refused: tuple[Refusal, ...]
     unseen: dict[str, int]
 
 
@@ -97,14 +82,15 @@ def _tensorrt(path: Path, name: str) -> Coverage:
     from edgeopt.converters.tensorrt.support import support_report
 
     found = support_report(path, name)
-    refused = tuple(RefusedNode(r.op, r.node, r.reason, r.hint) for r in found.refused)
-    return Coverage(name, Format.TENSORRT, not refused, found.mapped, {}, refused, {})
+    fits = not found.refused
+    return Coverage(name, Format.TENSORRT, fits, found.mapped, {}, found.refused, {})
 
 
 def _tflite(path: Path, name: str) -> Coverage:
     from edgeopt.converters.tflite.survey import survey_file
 
     found = survey_file(path, name)
-    refused = tuple(RefusedNode(r.op, r.node, r.reason, r.hint) for r in found.refused)
-    fits = not refused
-    return Coverage(name, Format.TFLITE, fits, found.mapped, found.becomes, refused, found.unseen)
+    fits = not found.refused
+    return Coverage(
+        name, Format.TFLITE, fits, found.mapped, found.becomes, found.refused, found.unseen
+    )

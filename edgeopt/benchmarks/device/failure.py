@@ -33,7 +33,7 @@ def during(stage: str, artifact: Optional[int] = None) -> Iterator[None]:
         yield
     except Failure:
         raise
-    except Exception as error:
+    except Exception as error:  # a runtime raises what it likes: all of it must be told, not lost
         raise Failure(stage, _reason(error), artifact) from error
 
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from edgeopt.cli.figures import plural
 from edgeopt.cli.tables import lines
-from edgeopt.pipeline.coverage import Coverage, RefusedNode
+from edgeopt.converters.refusal import Refusal
+from edgeopt.pipeline.coverage import Coverage
 
 
 def draw_coverage(found: Coverage) -> str:
@@ -32,6 +33,6 @@ def _counted(count: Mapping[str, int]) -> str:
     return ", ".join(f"{op} {number}" for op, number in count.items())
 
 
-def _refused(node: RefusedNode) -> str:
+def _refused(node: Refusal) -> str:
     where = f"{node.op} {node.node}: " if node.op else ""
     return f"  {where}{node.reason}{': ' if node.hint else ''}{node.hint}\n"
