@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import getpass
-import platform
-import re
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from edgeopt.benchmarks.bundle import Bundle
 from edgeopt.benchmarks.result import BenchmarkReport
-from edgeopt.core.errors import MeasurementError, UsageError
+from edgeopt.core.errors import UsageError
 from edgeopt.core.progress import Progress
 from edgeopt.pipeline.bundle import bundle
-from edgeopt.pipeline.results import MOST_BYTES, import_results
+from edgeopt.pipeline.results import import_results
+from edgeopt.pipeline.runner import RESULT, PythonBundle
 from edgeopt.targets import load_target
 from edgeopt.targets.address import Address, parse_address, split_target
-from edgeopt.targets.ssh import SshDevice
-
-RESULT = "result.json"
+from edgeopt.targets.transport import reach
 
 
 def benchmark_there(
@@ -57,7 +52,9 @@ def benchmark_there(
             artifacts, folder, target=profile, accuracy=wanted, progress=progress, **options
         )
         answer = Path(scratch, RESULT)
-        answer.write_bytes(_measured(address, folder, made.bundle, ssh_config, progress))
+        runner = PythonBundle(made.bundle)
+        with reach(address, ssh_config) as device, device.folder() as run:
+            answer.write_bytes(runner.measure(device, run, folder, progress))
         return import_results(answer, artifacts, save=save)
 
 
@@ -73,29 +70,3 @@ def _reached(target: str) -> tuple[str | None, Address]:
             )
         address = parse_address(known.address)
     return profile, address
-
-
-def _measured(
-    address: Address, folder: Path, content: Bundle, config: Path | None, progress: Progress
-) -> bytes:
-    with SshDevice(address, config) as device, device.folder() as run:
-        progress(f"copying to {address}", 0, None)
-        device.push(folder, run)
-        progress(f"measuring on {address}", 0, None)
-        code, words = device.start(run, ["--name", _holder()], _patience(content))
-        result = device.pull(run, RESULT, MOST_BYTES + 1)
-    if not result:
-        raise MeasurementError(
-            f"{address}: {words.removeprefix('Error: ') or f'it ended with code {code}'}",
-            hint="mend that on the device, and measure again",
-        )
-    return result
-
-
-def _patience(content: Bundle) -> float:
-    plan, count = content.plan, len(content.artifacts)
-    return (plan.processes + 2 * count) * plan.patience(count)
-
-
-def _holder() -> str:
-    return re.sub(r"[^A-Za-z0-9@._-]", "_", f"{getpass.getuser()}@{platform.node()}")

@@ -1,8 +1,12 @@
-"""Where a device is: ``ssh://user@host:port``, alone or behind a profile's name and an ``@``."""
+"""Where a device is: ``ssh://user@host:port``, alone or behind a profile's name and an ``@``.
+
+The scheme says what reaches it: see ``transport.py``.
+"""
 
 from __future__ import annotations
 
 import re
+from typing import Literal
 from urllib.parse import urlsplit
 
 from edgeopt.core.errors import UsageError
@@ -14,21 +18,23 @@ _USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
 class Address(Record, frozen=True):
-    """A device that ssh reaches.
+    """A device that can be reached.
 
     Args:
         host: A name, an address, or a ``Host`` of the user's ssh configuration.
         user: Who logs in; empty for ssh's own choice.
         port: None for ssh's own choice.
+        scheme: What reaches it.
     """
 
     host: str
     user: str = ""
     port: int | None = None
+    scheme: Literal["ssh"] = "ssh"
 
     def __str__(self) -> str:
         port = f":{self.port}" if self.port else ""
-        return f"ssh://{self.destination}{port}"
+        return f"{self.scheme}://{self.destination}{port}"
 
     @property
     def destination(self) -> str:

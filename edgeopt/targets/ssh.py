@@ -49,7 +49,7 @@ _PREPARE = (
     'elif [ -d "$old" ]; then find "$old" -maxdepth 0 -mmin +60 -exec rm -rf {{}} + ; fi; done; '
     "mkdir {run}"
 )
-_START = "cd {base}/{run} && echo $$ > pid && exec python3 run.pyz --tethered {arguments}"
+_START = "cd {base}/{run} && echo $$ > pid && exec {command}"
 
 
 class SshDevice:
@@ -108,22 +108,22 @@ class SshDevice:
         there = f"{self.address.destination}:{FOLDER}/{run}/"
         self._checked(["scp", "-rq", *self._options, *files, there], timeout)
 
-    def start(self, run: str, arguments: Sequence[str], timeout: float) -> tuple[int, str]:
-        """Run the bundle's program in ``run``; it ends when this connection does.
+    def start(self, run: str, command: Sequence[str], timeout: float) -> tuple[int, str]:
+        """Run a program in ``run``, with a standard input that closes when the connection does.
 
         Args:
             run: The folder.
-            arguments: Of the program; plain words.
+            command: The program and its arguments; plain words.
             timeout: Seconds after which it is stopped.
 
         Returns:
             Its exit code, and the last line it wrote to standard error.
         """
-        remote = _START.format(base=FOLDER, run=run, arguments=" ".join(arguments))
-        command = ["ssh", "-T", *self._options, self.address.destination, remote]
+        remote = _START.format(base=FOLDER, run=run, command=" ".join(command))
+        whole = ["ssh", "-T", *self._options, self.address.destination, remote]
         with tempfile.TemporaryFile() as words:
             process = subprocess.Popen(  # noqa: S603 - ssh, and an address that was checked
-                command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=words
+                whole, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=words
             )
             try:
                 # The standard input that stays open is the tether; communicate() would close it.

@@ -204,7 +204,7 @@ def test_what_hangs_is_stopped_there_too(board: Board) -> None:
     noted = _hanging(board)
     with SshDevice(Address("kitchen"), board.config) as device, device.folder() as run:
         with pytest.raises(MeasurementError, match="no result after 2 s"):
-            device.start(run, [], timeout=2)
+            device.start(run, ["python3"], timeout=2)
         assert _gone(int(noted.read_text()))
     assert board.left() == []
 

@@ -1,0 +1,70 @@
+"""What measures on a device, whatever reaches it: something is packed, started, and answers."""
+
+from __future__ import annotations
+
+import getpass
+import platform
+import re
+from pathlib import Path
+from typing import Protocol
+
+from edgeopt.benchmarks.bundle import RUN, Bundle
+from edgeopt.core.errors import MeasurementError
+from edgeopt.core.progress import Progress
+from edgeopt.pipeline.results import MOST_BYTES
+from edgeopt.targets.transport import Transport
+
+RESULT = "result.json"
+
+
+class Runner(Protocol):
+    """Measures artifacts on a device."""
+
+    def measure(self, device: Transport, run: str, folder: Path, progress: Progress) -> bytes:
+        """What ``import_results`` reads.
+
+        Args:
+            device: The device, connected.
+            run: A folder there.
+            folder: What was made for it here.
+            progress: Told how far it is.
+
+        Raises:
+            MeasurementError: If the device can't measure; says why.
+        """
+
+
+class PythonBundle:
+    """A bundle's own program, by the device's Python.
+
+    Args:
+        content: The bundle that ``folder`` holds.
+    """
+
+    def __init__(self, content: Bundle) -> None:
+        self._content = content
+
+    def measure(self, device: Transport, run: str, folder: Path, progress: Progress) -> bytes:
+        """What the program found."""
+        progress(f"copying to {device.address}", 0, None)
+        device.push(folder, run)
+        progress(f"measuring on {device.address}", 0, None)
+        command = ("python3", RUN, "--tethered", "--name", holder())
+        code, words = device.start(run, command, self._patience())
+        result = device.pull(run, RESULT, MOST_BYTES + 1)
+        if not result:
+            told = words.removeprefix("Error: ") or f"it ended with code {code}"
+            raise MeasurementError(
+                f"{device.address}: {told}",
+                hint="mend that on the device, and measure again",
+            )
+        return result
+
+    def _patience(self) -> float:
+        plan, count = self._content.plan, len(self._content.artifacts)
+        return (plan.processes + 2 * count) * plan.patience(count)
+
+
+def holder() -> str:
+    """Who measures, as the device's lock names them: ``user@machine``."""
+    return re.sub(r"[^A-Za-z0-9@._-]", "_", f"{getpass.getuser()}@{platform.node()}")
