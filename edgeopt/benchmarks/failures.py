@@ -54,7 +54,8 @@ def _litert(failure: Failed, name: str, told: str) -> EdgeOptError:
     if (operator := lacking_operator(failure.reason)) is not None:
         return UnsupportedError(
             f"{name}: LiteRT lacks its operator {operator}",
-            hint="convert it with LiteRT's own operators only, or update ai-edge-litert",
+            hint="convert it with LiteRT's own operators only, or update ai-edge-litert: "
+            "`edgeopt inspect` tells which release it asks for",
         )
     return ModelError(
         f"{name}: LiteRT can't {failure.stage} it: {told}",

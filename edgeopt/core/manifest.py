@@ -285,6 +285,8 @@ class Manifest(Record, frozen=True):
         builtin: The same of a TFLite artifact with LiteRT's built-in kernels only, on the first
             samples.
         delegation: What of it XNNPACK computes.
+        oldest_runtime: The oldest release that has a TFLite artifact's operators, by TensorFlow
+            Lite's numbers; empty for other formats.
         integer_layers: How many convolutions and matrix products the runtime computes in integers,
             read from its own optimized graph; None where that wasn't looked at.
         float_layers: Those that it doesn't.
@@ -312,6 +314,7 @@ class Manifest(Record, frozen=True):
     verification: Verification | None = None
     builtin: Verification | None = None
     delegation: Delegation | None = None
+    oldest_runtime: str = ""
     engine: Engine | None = None
     official: Official | None = None
     warnings: tuple[str, ...] = ()

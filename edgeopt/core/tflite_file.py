@@ -5,6 +5,7 @@ Nothing in the file is believed: every index is checked, and what can't be read 
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,9 +18,15 @@ import numpy as np
 
 from edgeopt.core.errors import MissingExtraError, ModelError
 from edgeopt.core.tensors import TensorSpec
-from edgeopt.core.tflite_metadata import NAME, StoredNormalization, read_normalization
+from edgeopt.core.tflite_metadata import (
+    NAME,
+    OLDEST_RUNTIME,
+    StoredNormalization,
+    read_normalization,
+)
 
 IDENTIFIER = b"TFL3"
+_VERSION = re.compile(r"\d+(\.\d+)*")
 _HINT = "it may be incomplete: fetch or convert it again"
 _MOST = 1_000_000
 """Entries of a vector above which a file is taken for damaged."""
@@ -98,6 +105,7 @@ class TfliteFile:
         subgraphs: How many graphs there are: more than one with control flow, or signatures.
         metadata: Their names.
         normalization: Of image inputs, where the metadata tells.
+        oldest_runtime: That has its operators, by TensorFlow Lite's numbers; empty if untold.
     """
 
     description: str
@@ -110,6 +118,7 @@ class TfliteFile:
     subgraphs: int
     metadata: tuple[str, ...]
     normalization: tuple[StoredNormalization, ...]
+    oldest_runtime: str = ""
 
     def ends(self, which: int) -> tuple[TensorSpec, ...]:
         """The inputs (0) or outputs (1) by their names."""
@@ -176,18 +185,31 @@ class _Reading:
             subgraphs=model.SubgraphsLength(),
             metadata=tuple(_text(m.Name()) for m in _all(model.Metadata, model.MetadataLength)),
             normalization=self._normalization(),
+            oldest_runtime=self._oldest_runtime(),
         )
 
     def _normalization(self) -> tuple[StoredNormalization, ...]:
         """What the metadata says; nothing if it is damaged, as no runtime needs it."""
+        try:
+            content = self._said(NAME)
+            return () if content is None else read_normalization(content)
+        except _DAMAGE:
+            return ()
+
+    def _oldest_runtime(self) -> str:
+        try:
+            content = self._said(OLDEST_RUNTIME) or b""
+        except _DAMAGE:
+            return ""
+        told = content.rstrip(b"\0").decode("ascii", "replace")
+        return told if _VERSION.fullmatch(told) else ""
+
+    def _said(self, name: str) -> bytes | None:
         for said in _all(self.model.Metadata, self.model.MetadataLength):
-            if _text(said.Name()) == NAME:
-                try:
-                    content = self.model.Buffers(said.Buffer()).DataAsNumpy()
-                    return read_normalization(content.tobytes())
-                except _DAMAGE:
-                    return ()
-        return ()
+            if _text(said.Name()) == name:
+                content: bytes = self.model.Buffers(said.Buffer()).DataAsNumpy().tobytes()
+                return content
+        return None
 
     def _tensor(self, tensor: Any) -> StoredTensor:
         name = _text(tensor.Name())

@@ -9,6 +9,9 @@ import numpy as np
 from edgeopt.core.record import Record
 
 NAME = "TFLITE_METADATA"
+OLDEST_RUNTIME = "min_runtime_version"
+"""Metadata of its own: the oldest runtime that has the operators, by TensorFlow Lite's numbers."""
+
 IDENTIFIER = b"M001"
 _COLORS = {1: "rgb", 2: "gray"}
 _IMAGE_PROPERTIES = 2

@@ -115,6 +115,7 @@ def _inspect_tflite(path: Path, name: str) -> Inspection:
         signatures=file.signatures,
         metadata=file.metadata,
         normalization=file.normalization,
+        oldest_runtime=file.oldest_runtime,
     )
 
 

@@ -14,6 +14,7 @@ from edgeopt.core.files import reporting, sha256, size_of, write_bytes
 from edgeopt.core.manifest import Manifest, write_manifest
 from edgeopt.core.precision import Format, Precision
 from edgeopt.core.record import Record, to_json
+from edgeopt.core.tflite_file import read_tflite
 from edgeopt.pipeline.checking import Checked
 from edgeopt.pipeline.material import Material
 from edgeopt.pipeline.naming import failed_path
@@ -183,6 +184,7 @@ def _manifest(
         verification=checked.verification if checked else None,
         builtin=checked.builtin if checked else None,
         delegation=checked.delegation if checked else None,
+        oldest_runtime=read_tflite(file).oldest_runtime if fmt is Format.TFLITE else "",
         engine=written.engine,
         official=written.official,
         warnings=(*written.warnings, *(checked.warnings if checked else ())),

@@ -13,6 +13,9 @@ INSTALL = {
 }
 """How a device gets a runtime."""
 
+_OLD = "op for builtin opcode"
+"""What LiteRT says of an operator, or a version of one, that it doesn't know."""
+
 
 def failure(failure: Failure, names: Sequence[str]) -> str:
     """One line: which artifact, why, and what to do."""
@@ -22,6 +25,8 @@ def failure(failure: Failure, names: Sequence[str]) -> str:
     for runtime, how in INSTALL.items():
         if failure.stage == "runtime" and failure.reason.startswith(runtime):
             return "{}: {}".format(line, how)
+    if _OLD in failure.reason:
+        return "{}: the runtime here is older than the file: {}".format(line, INSTALL["litert"])
     return line
 
 

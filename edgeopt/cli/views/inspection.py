@@ -57,9 +57,15 @@ def _summary(found: Inspection, everything: bool) -> list[tuple[str, str]]:
         ("signature", ", ".join(found.signatures)),
         ("metadata", ", ".join(found.metadata)),
         *(("normalization", _normalization(one)) for one in found.normalization),
+        ("runtime", _runtime(found)),
         ("delegate", delegated(found.delegation) if found.delegation is not None else ""),
         *_evidence(found),
     ]
+
+
+def _runtime(found: Inspection) -> str:
+    said = found.oldest_runtime
+    return f"TensorFlow Lite {said} or newer, as the file says" if said else ""
 
 
 def _size(found: Inspection) -> str:

@@ -17,7 +17,8 @@ import numpy as np
 from edgeopt.converters.tflite.model import Model, Operator, Options, Tensor
 from edgeopt.converters.tflite.passes.names import name_tensors
 from edgeopt.converters.tflite.schema import schema
-from edgeopt.converters.tflite.versions import operator_version
+from edgeopt.converters.tflite.versions import oldest_runtime, operator_version
+from edgeopt.core.tflite_metadata import OLDEST_RUNTIME
 
 IDENTIFIER = b"TFL3"
 SCHEMA_VERSION = 3
@@ -26,7 +27,6 @@ LARGEST = 2**31 - 2**24
 """Bytes of constants that a flatbuffer holds: its offsets are 32 bits and signed."""
 
 SIGNATURE = "serving_default"
-_RUNTIME = "min_runtime_version"
 _SMALL = 1024
 """Bytes of a constant that stays inside in any case."""
 
@@ -134,7 +134,8 @@ class _Packing:
         packed.subgraphs = [graph]
         packed.operatorCodes = [self._code(*key) for key in self.codes]
         packed.signatureDefs = [self._signature()]
-        said = {_RUNTIME: b"1.5.0".ljust(16, b"\0"), **self.model.metadata}
+        runtime = oldest_runtime(self.codes).encode().ljust(16, b"\0")
+        said = {OLDEST_RUNTIME: runtime, **self.model.metadata}
         packed.metadata = [self._metadata(name, content) for name, content in said.items()]
         packed.buffers = [self._buffer(content) for content in self.contents]
         return packed

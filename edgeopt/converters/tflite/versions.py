@@ -1,14 +1,17 @@
-"""The version that each operator says it has: what its oldest runtime must know.
+"""The version that each operator says it has, and the oldest runtime that knows it.
 
-Hardly checked by runtimes, except that one too high is refused. From LiteRT's own table
-(``tflite/tools/versioning/op_version.cc``), as far as we write operators.
+From LiteRT's own tables (``tools/versioning/op_version.cc`` and ``runtime_version.cc``), as far as
+we write operators. A runtime refuses a version it doesn't know; one that is told too low a version
+computes what it believes the operator to be.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
-from edgeopt.converters.tflite.model import Operator
+from edgeopt.converters.tflite.model import Operator, Tensor
 
 _INT8 = {
     "CONV_2D": 3, "DEPTHWISE_CONV_2D": 3, "ADD": 2, "SUB": 2, "MUL": 2, "MEAN": 2, "PAD": 2,
@@ -26,6 +29,28 @@ _INT16 = {
     "LEAKY_RELU": 2, "BATCH_MATMUL": 3, "TRANSPOSE_CONV": 4, "SLICE": 4,
 }  # fmt: skip
 
+_FLOOR = "2.5.0"
+"""From 2021; of operators that older runtimes know, nobody asks since when."""
+
+_SINCE = {
+    ("ABS", 5): "2.12.0", ("ADD", 4): "2.6.0", ("ADD", 5): "2.13.0", ("ATAN2", 1): "2.10.0",
+    ("BITWISE_XOR", 1): "2.13.0", ("CONV_2D", 6): "2.9.0", ("DEQUANTIZE", 5): "2.7.0",
+    ("DEQUANTIZE", 6): "2.18.0", ("FULLY_CONNECTED", 12): "2.17.0", ("GELU", 1): "2.9.0",
+    ("GELU", 2): "2.9.0", ("MUL", 5): "2.6.0", ("REDUCE_ALL", 1): "2.6.0",
+    ("RIGHT_SHIFT", 1): "2.13.0", ("SELECT_V2", 2): "2.12.0", ("SIGN", 1): "2.11.0",
+    ("TILE", 3): "2.8.0", ("TRANSPOSE_CONV", 4): "2.13.0",
+}  # fmt: skip
+
+
+def oldest_runtime(used: Iterable[tuple[str, int]]) -> str:
+    """The oldest runtime, by TensorFlow Lite's numbers, that has every operator.
+
+    Args:
+        used: Operators and their versions.
+    """
+    needed = {_FLOOR, *(_SINCE[key] for key in used if key in _SINCE)}
+    return max(needed, key=lambda version: tuple(map(int, version.split("."))))
+
 
 def operator_version(op: Operator) -> int:
     """The least version that has what the operator uses."""
@@ -34,9 +59,11 @@ def operator_version(op: Operator) -> int:
     kind = data.dtype if data is not None else np.dtype(np.float32)
     integers = weight is not None and weight.dtype == np.int8 and weight.constant
     if op.code == "DEQUANTIZE" and data is not None and data.quantization is not None:
-        return 5 if data.quantization.axis is not None else 2
+        return _dequantize(data)
     if op.code == "FULLY_CONNECTED":
-        return _fully_connected(kind, weight_int8=integers)
+        return _fully_connected(kind, weight if integers else None)
+    if op.code == "CONV_2D" and weight is not None and _grouped(data, weight):
+        return 6
     if kind == np.float32 and integers:
         return {"CONV_2D": 5, "DEPTHWISE_CONV_2D": 6, "BATCH_MATMUL": 2}.get(op.code, 1)
     if kind == np.int8:
@@ -48,9 +75,23 @@ def operator_version(op: Operator) -> int:
     return 2 if op.code == "SELECT_V2" and len(op.output.shape) > 4 else 1
 
 
-def _fully_connected(kind: np.dtype, *, weight_int8: bool) -> int:
+def _dequantize(data: Tensor) -> int:
+    assert data.quantization is not None
+    if data.bits == 4:
+        return 6
+    return 5 if data.quantization.axis is not None else 2
+
+
+def _grouped(data: Tensor | None, weight: Tensor) -> bool:
+    return data is not None and data.shape[-1] != weight.shape[-1]
+
+
+def _fully_connected(kind: np.dtype, weight: Tensor | None) -> int:
+    """5 keeps the number of dimensions; ``weight`` is None where it isn't int8."""
     if kind == np.int16:
         return 7
-    if kind == np.int8:
+    if kind == np.int8 or weight is None:
         return 5
-    return 9 if weight_int8 else 5  # 5: keeps the number of dimensions
+    # Before version 12 a hybrid product has one scale: of several an old runtime takes the first.
+    one = weight.quantization is None or weight.quantization.axis is None
+    return 9 if one else 12

@@ -107,6 +107,8 @@ class Inspection(Record, frozen=True):
         signatures: Its signatures' keys.
         metadata: The names of its metadata.
         normalization: What its metadata says of how images are normalized.
+        oldest_runtime: The oldest release of the runtime that has its operators, as the file says,
+            by TensorFlow Lite's numbers; empty if it doesn't.
     """
 
     file: str
@@ -132,3 +134,4 @@ class Inspection(Record, frozen=True):
     signatures: tuple[str, ...] = ()
     metadata: tuple[str, ...] = ()
     normalization: tuple[StoredNormalization, ...] = ()
+    oldest_runtime: str = ""
