@@ -6,12 +6,16 @@ import os
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import onnx
 import pytest
 from hypothesis import settings
 from onnx import TensorProto, helper, numpy_helper
+
+if TYPE_CHECKING:
+    from edgeopt.targets.emulator import Emulator
 
 # How long an example takes is the machine's business.
 settings.register_profile("edgeopt", deadline=None)
@@ -28,6 +32,24 @@ def tensorrt_is_here() -> None:
     if find_spec("tensorrt_rtx") is None and not os.environ.get("CI"):
         pytest.skip("TensorRT for RTX is not installed: pip install 'edgeopt[tensorrt]'")
     assert find_spec("tensorrt_rtx") is not None
+
+
+Emulators = dict[str, "Emulator"]
+
+
+@pytest.fixture(scope="session")
+def emulators() -> Emulators:
+    """The emulated boards by processor, in the user's cache; in CI they must be there."""
+    from edgeopt.core.errors import MeasurementError
+    from edgeopt.targets.cores import CORES
+    from edgeopt.targets.emulator import prepare
+
+    try:
+        return {cpu: prepare(cpu) for cpu in CORES}
+    except MeasurementError as error:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(f"no emulated board here: {error}")
 
 
 @pytest.fixture

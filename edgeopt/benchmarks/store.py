@@ -6,7 +6,7 @@ import json
 import tempfile
 from pathlib import Path
 
-from edgeopt.benchmarks.result import SCHEMA, Measurement
+from edgeopt.benchmarks.result import SCHEMA, Kind, Measurement
 from edgeopt.core.errors import OutputError
 from edgeopt.core.files import reporting, write_bytes
 from edgeopt.core.record import from_json, to_json
@@ -17,17 +17,23 @@ def measurement_path(artifact: Path, target: str) -> Path:
     return artifact.with_name(f"{artifact.name}.{target}.benchmark.json")
 
 
-def check_writable(artifact: Path, target: str) -> None:
-    """Make sure, before anything is timed, that the measurement can be written.
+def check_writable(artifact: Path, target: str, kind: Kind = Kind.MEASURED) -> None:
+    """Make sure that a measurement can be written: where it can be, before anything is timed.
 
     Raises:
-        OutputError: If a file of that name is there that isn't a measurement, or the folder can't
-            be written.
+        OutputError: If a file of that name is there that isn't a measurement, or a device's that
+            an emulation's would replace, or the folder can't be written.
     """
     path = measurement_path(artifact, target)
-    if path.exists() and not _is_measurement(path):
+    there = _kind(path) if path.exists() else kind
+    if there is None:
         raise OutputError(
             f"{path}: exists and is not a benchmark result", hint="move it away, or use --no-save"
+        )
+    if kind is Kind.EMULATED and there != kind:
+        raise OutputError(
+            f"{path}: was measured on a device, and this is emulated",
+            hint="move it away, use --no-save, or name the emulated board without a profile",
         )
     try:
         with reporting(path.parent), tempfile.TemporaryFile(dir=path.parent):
@@ -56,11 +62,14 @@ def read_measurement(path: Path) -> Measurement:
     return from_json(path.read_bytes(), Measurement, where=str(path))
 
 
-def _is_measurement(path: Path) -> bool:
+def _kind(path: Path) -> str | None:
+    """What a measurement's figures are; None if the file holds none."""
     # The schema's name alone, without its number: a result of another version is still ours.
     try:
         content = json.loads(path.read_bytes())
     except (OSError, ValueError):
-        return False
+        return None
     schema = content.get("schema") if isinstance(content, dict) else None
-    return isinstance(schema, str) and schema.split("/")[0] == SCHEMA.split("/")[0]
+    if not isinstance(schema, str) or schema.split("/")[0] != SCHEMA.split("/")[0]:
+        return None
+    return str(content.get("kind", Kind.MEASURED))

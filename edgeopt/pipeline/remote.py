@@ -11,11 +11,12 @@ from edgeopt.benchmarks.result import BenchmarkReport
 from edgeopt.core.errors import UsageError
 from edgeopt.core.progress import Progress
 from edgeopt.pipeline.bundle import bundle
+from edgeopt.pipeline.probe import as_toml, probe
 from edgeopt.pipeline.results import import_results
 from edgeopt.pipeline.runner import RESULT, PythonBundle
 from edgeopt.targets import load_target
 from edgeopt.targets.address import Address, parse_address, split_target
-from edgeopt.targets.transport import reach
+from edgeopt.targets.transport import Transport, reach
 
 
 def benchmark_there(
@@ -46,16 +47,26 @@ def benchmark_there(
     """
     profile, address = _reached(target)
     wanted = accuracy if isinstance(accuracy, str) else ",".join(map(str, accuracy))
-    with tempfile.TemporaryDirectory(prefix="edgeopt-", ignore_cleanup_errors=True) as scratch:
+    with (
+        tempfile.TemporaryDirectory(prefix="edgeopt-", ignore_cleanup_errors=True) as scratch,
+        reach(address, ssh_config) as device,
+    ):
         folder = Path(scratch, "bundle")
+        known = profile or _probed(device, Path(scratch, "probed.toml"), progress)
         made = bundle(
-            artifacts, folder, target=profile, accuracy=wanted, progress=progress, **options
+            artifacts, folder, target=known, accuracy=wanted, progress=progress, **options
         )
         answer = Path(scratch, RESULT)
         runner = PythonBundle(made.bundle)
-        with reach(address, ssh_config) as device, device.folder() as run:
+        with device.folder() as run:
             answer.write_bytes(runner.measure(device, run, folder, progress))
         return import_results(answer, artifacts, save=save)
+
+
+def _probed(device: Transport, path: Path, progress: Progress) -> str:
+    """A profile for an address alone: the device's, as a file for ``--target``."""
+    path.write_text(as_toml(probe(device, progress)), encoding="utf-8")
+    return str(path)
 
 
 def _reached(target: str) -> tuple[str | None, Address]:

@@ -53,7 +53,7 @@ def import_results(
     _check_same(found, report, str(results))
     measurements = tuple(_ours(m, found[m.sha256], str(results)) for m in report.measurements)
     for measurement in measurements if save else ():
-        check_writable(Path(measurement.artifact), measurement.target)
+        check_writable(Path(measurement.artifact), measurement.target, measurement.kind)
     for measurement in measurements if save else ():
         write_measurement(measurement)
     return msgspec.structs.replace(

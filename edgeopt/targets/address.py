@@ -1,6 +1,7 @@
-"""Where a device is: ``ssh://user@host:port``, alone or behind a profile's name and an ``@``.
+"""Where a device is, alone or behind a profile's name and an ``@``. The scheme says how.
 
-The scheme says what reaches it: see ``transport.py``.
+``ssh://user@host:port``; ``emulated://cortex-a72``, with a path if the emulator's roots are not
+where they usually are. See ``transport.py``.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ from urllib.parse import urlsplit
 
 from edgeopt.core.errors import UsageError
 from edgeopt.core.record import Record
+from edgeopt.targets.cores import CORES
 
-_SCHEME = re.compile(r"(?:(?P<profile>.+?)@)?(?P<address>ssh://.+)")
+_SCHEME = re.compile(r"(?:(?P<profile>.+?)@)?(?P<address>(?:ssh|emulated)://.+)")
 _HOST = re.compile(r"[A-Za-z0-9_.:%-]+")
 _USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
@@ -21,20 +23,23 @@ class Address(Record, frozen=True):
     """A device that can be reached.
 
     Args:
-        host: A name, an address, or a ``Host`` of the user's ssh configuration.
+        host: A name, an address, or a ``Host`` of the user's ssh configuration; the processor that
+            is emulated.
         user: Who logs in; empty for ssh's own choice.
         port: None for ssh's own choice.
         scheme: What reaches it.
+        path: The folder of the emulator's roots; empty for the usual one.
     """
 
     host: str
     user: str = ""
     port: int | None = None
-    scheme: Literal["ssh"] = "ssh"
+    scheme: Literal["ssh", "emulated"] = "ssh"
+    path: str = ""
 
     def __str__(self) -> str:
         port = f":{self.port}" if self.port else ""
-        return f"{self.scheme}://{self.destination}{port}"
+        return f"{self.scheme}://{self.destination}{port}{self.path}"
 
     @property
     def destination(self) -> str:
@@ -55,19 +60,30 @@ def split_target(target: str) -> tuple[str | None, Address | None]:
 
 
 def parse_address(text: str) -> Address:
-    """``ssh://user@host:port``.
+    """``ssh://user@host:port`` or ``emulated://cortex-a72``.
 
     Raises:
         UsageError: If it isn't one. A host or user that ssh would take for an option is none.
     """
-    hint = "write ssh://user@host or ssh://user@host:port"
+    hint = "write ssh://user@host, ssh://user@host:port or emulated://cortex-a76"
     try:
         parts = urlsplit(text)
         host, user, port = parts.hostname or "", parts.username or "", parts.port
     except ValueError as error:
         raise UsageError(f"{text}: {error}", hint=hint) from error
+    if parts.scheme == "emulated":
+        return _emulated(text, parts.netloc, parts.path)
     beyond = parts.path.strip("/") or parts.query or parts.fragment or parts.password
     named = _HOST.fullmatch(host) and not host.startswith("-")
     if parts.scheme != "ssh" or not named or beyond or (user and not _USER.fullmatch(user)):
         raise UsageError(f"{text}: not the address of a device", hint=hint)
     return Address(host=host, user=user, port=port)
+
+
+def _emulated(text: str, cpu: str, path: str) -> Address:
+    if cpu not in CORES:
+        raise UsageError(
+            f"{text}: {cpu!r} is not emulated",
+            hint=f"write {' or '.join(f'emulated://{name}' for name in CORES)}",
+        )
+    return Address(host=cpu, scheme="emulated", path=path.rstrip("/"))

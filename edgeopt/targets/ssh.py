@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 import shutil
 import subprocess
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from edgeopt.core.errors import MeasurementError
 from edgeopt.targets.address import Address
+from edgeopt.targets.tethered import last_line, output_of, run_tethered
 
 FOLDER = ".edgeopt"
 """In the user's home on the device; a run has a folder of its own in it."""
@@ -121,28 +121,10 @@ class SshDevice:
         """
         remote = _START.format(base=FOLDER, run=run, command=" ".join(command))
         whole = ["ssh", "-T", *self._options, self.address.destination, remote]
-        with tempfile.TemporaryFile() as words:
-            process = subprocess.Popen(  # noqa: S603 - ssh, and an address that was checked
-                whole, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=words
-            )
-            try:
-                # The standard input that stays open is the tether; communicate() would close it.
-                code = process.wait(timeout)
-            except subprocess.TimeoutExpired as expired:
-                raise MeasurementError(
-                    f"{self.address}: no result after {timeout:g} s, and it was stopped",
-                    hint="the model may hang, or be very slow: try a smaller --duration",
-                ) from expired
-            finally:
-                process.kill()
-                process.wait()
-                assert process.stdin is not None
-                process.stdin.close()
-            words.seek(0)
-            told = words.read(1 << 16).decode(errors="replace")
+        code, told = run_tethered(self.address, whole, timeout)
         if code in (_OWN_FAILURE, 127):
             raise self._failed(told)
-        return code, _last(told)
+        return code, last_line(told)
 
     def pull(self, run: str, name: str, most: int) -> bytes:
         """The content of a file in ``run``, cut off after ``most`` bytes; empty if there is none.
@@ -150,34 +132,22 @@ class SshDevice:
         Raises:
             MeasurementError: If the device can't be reached.
         """
-        return self._shell(f"head -c {most} {FOLDER}/{run}/{name} 2>/dev/null || true")
+        return self._shell(f"head -c {most} {FOLDER}/{run}/{name} 2>/dev/null || true", most)
 
-    def _shell(self, command: str) -> bytes:
+    def _shell(self, command: str, most: int = 0) -> bytes:
         whole = ["ssh", "-T", *self._options, self.address.destination, command]
-        return self._checked(whole, 4 * CONNECT_SECONDS)
+        return self._checked(whole, 4 * CONNECT_SECONDS, most)
 
-    def _checked(self, command: Sequence[str], timeout: float) -> bytes:
-        try:
-            done = subprocess.run(  # noqa: S603 - ssh and scp, and an address that was checked
-                command, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=timeout
-            )
-        except subprocess.TimeoutExpired as expired:
-            raise MeasurementError(
-                f"{self.address}: no answer after {timeout:g} s", hint="check the connection"
-            ) from expired
-        if done.returncode != 0:
-            raise self._failed(done.stderr.decode(errors="replace"))
-        return done.stdout
+    def _checked(self, command: Sequence[str], timeout: float, most: int = 0) -> bytes:
+        code, found, told = output_of(self.address, command, timeout, most)
+        if code != 0:
+            raise self._failed(told)
+        return found
 
     def _failed(self, words: str) -> MeasurementError:
         lower = words.lower()
         hint = next((hint for told, hint in _HINTS.items() if told in lower), "")
         return MeasurementError(
-            f"{self.address}: {_last(words) or 'the connection was lost'}",
+            f"{self.address}: {last_line(words) or 'the connection was lost'}",
             hint=hint or "check that you can log in with ssh",
         )
-
-
-def _last(words: str) -> str:
-    lines = [re.sub(r"[^ -~]", "?", line.strip()) for line in words.splitlines() if line.strip()]
-    return lines[-1][:300] if lines else ""

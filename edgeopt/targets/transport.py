@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol, Self
 
 from edgeopt.targets.address import Address
+from edgeopt.targets.emulated import EmulatedDevice
 from edgeopt.targets.ssh import SshDevice
 
 
@@ -63,5 +64,6 @@ def reach(address: Address, ssh_config: Path | None = None) -> Transport:
     """
     transports: dict[str, Callable[[], Transport]] = {
         "ssh": lambda: SshDevice(address, ssh_config),
+        "emulated": lambda: EmulatedDevice(address),
     }
     return transports[address.scheme]()

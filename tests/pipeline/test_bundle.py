@@ -288,6 +288,19 @@ def test_an_emulated_result_stays_one(net: Path) -> None:
     assert any("no real device's" in note for note in report.notes)
 
 
+def test_an_emulated_result_replaces_none_of_a_device(net: Path) -> None:
+    folder = net.parent / "device"
+    assert start(folder).returncode == 0
+    import_results(folder / "result.json", [net])
+    measured = measurement_path(net, "device").read_bytes()
+    result = json.loads((folder / "result.json").read_text())
+    result["measurements"][0]["kind"] = "emulated"
+    (folder / "result.json").write_text(json.dumps(result))
+    with pytest.raises(OutputError, match="was measured on a device, and this is emulated"):
+        import_results(folder / "result.json", [net])
+    assert measurement_path(net, "device").read_bytes() == measured
+
+
 @pytest.mark.parametrize("version", ["2.7", "3.6"])
 def test_an_old_python_says_that_it_is_old(net: Path, version: str) -> None:
     found = sorted(Path.home().glob(f".pyenv/versions/{version}.*/bin/python"))

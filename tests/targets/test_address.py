@@ -14,6 +14,16 @@ def test_a_target_may_say_where_it_is() -> None:
     assert str(found[1]) == "ssh://pi@kitchen.lan:2222"
 
 
+def test_an_emulated_board_is_named_by_its_processor() -> None:
+    found = split_target("raspberry-pi-5@emulated://cortex-a76")
+    assert found == ("raspberry-pi-5", Address("cortex-a76", scheme="emulated"))
+    _, elsewhere = split_target("emulated://cortex-a72/var/roots/")
+    assert elsewhere == Address("cortex-a72", scheme="emulated", path="/var/roots")
+    assert str(elsewhere) == "emulated://cortex-a72/var/roots"
+    with pytest.raises(UsageError, match="write emulated://cortex-a72 or emulated://cortex-a76"):
+        parse_address("emulated://cortex-a53")
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -6,6 +6,8 @@ It stays free of what Python 2 doesn't know.
 import sys
 
 UNABLE = 3
+DESCRIBE = "describe"
+"""The first argument, where nothing is measured: what is this device?"""
 
 
 if __name__ == "__main__":
@@ -13,6 +15,10 @@ if __name__ == "__main__":
         told = "Error: this is Python %d.%d, and 3.8 or newer is needed\n"
         sys.stderr.write(told % sys.version_info[:2])
         sys.exit(UNABLE)
+    if sys.argv[1:2] == [DESCRIBE]:
+        from edgeopt_device.describe import main as describe  # type: ignore[import-not-found]
+
+        sys.exit(describe(sys.argv[0]))
     try:
         import numpy  # noqa: F401 - to see whether it is there
     except ImportError as error:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from edgeopt.cli.figures import plural, three
 from edgeopt.cli.tables import lines, table
+from edgeopt.targets.emulator import Emulator
 from edgeopt.targets.profile import Profile
 
 
@@ -18,6 +19,16 @@ def draw_list(profiles: Sequence[Profile]) -> str:
 def draw_check(profiles: Sequence[Profile]) -> str:
     """That they can be used."""
     return "".join(f"{p.name}: valid; runs {', '.join(p.formats) or 'nothing'}\n" for p in profiles)
+
+
+def draw_emulators(made: Sequence[Emulator]) -> str:
+    """What can be done with each."""
+    return "".join(
+        f"{each.cpu}: {each.root}\n"
+        f"  edgeopt benchmark ARTIFACT --target {each.address}\n"
+        f"  {each.python} is its Python\n"
+        for each in made
+    )
 
 
 def draw_target(profile: Profile) -> str:
