@@ -31,7 +31,7 @@ class Machine(Record, frozen=True):
         system: ``Linux``, ``Darwin``, ``Windows``.
         release: The kernel's version.
         architecture: ``x86_64``, ``aarch64``, ``AMD64``, ``arm64``: the system's own word.
-        python: Version of the Python that measured.
+        python: Version of the Python that measured; None where a native program did.
         board: The board's name, from the device tree.
         cpu: The processor's name.
         isa: Instruction sets that decide which kernels a runtime picks, by Linux's names.
@@ -43,7 +43,7 @@ class Machine(Record, frozen=True):
     system: str
     release: str
     architecture: str
-    python: str
+    python: str | None
     board: Reading[str]
     cpu: Reading[str]
     isa: Reading[tuple[str, ...]]

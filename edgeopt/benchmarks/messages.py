@@ -45,7 +45,7 @@ class RuntimeRecord(Record, frozen=True):
 
     Args:
         name: ``onnxruntime``, its providers' ``onnxruntime-cuda`` and ``onnxruntime-tensorrt``,
-            ``litert`` or ``tensorrt``.
+            ``litert`` or ``tensorrt``; a native program's own.
         version: Its version.
         providers: What it computed on, in its own words.
     """

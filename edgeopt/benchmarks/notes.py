@@ -56,7 +56,7 @@ def _temperatures(first: Measurement) -> Iterator[str]:
 
 
 def _latency(measurement: Measurement, ratio: Ratio | None) -> Iterator[str]:
-    each = measurement.latency.process_q10
+    each = measurement.latency.processes
     spread = max(each) / min(each) - 1
     if spread > _PROCESS_SPREAD:
         spared = "" if ratio is None else "; its ratio is not, being taken within processes"
@@ -70,7 +70,11 @@ def _latency(measurement: Measurement, ratio: Ratio | None) -> Iterator[str]:
             f"{measurement.artifact}: it grew slower by {drift.ratio - 1:.0%} while it was timed, "
             f"steadily: {_heat(measurement)}"
         )
-    if not measurement.warmup.settled:
+    if measurement.latency.absent:
+        yield f"{measurement.latency.absent}: {measurement.artifact} takes " + (
+            f"{measurement.latency.mean:.4g} ms on average"
+        )
+    if measurement.warmup.settled is False:
         yield f"{measurement.artifact}: its latency had not settled when the warm-up ended"
 
 

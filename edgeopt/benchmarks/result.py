@@ -31,12 +31,16 @@ class Latency(Record, frozen=True):
         stdev: Their standard deviation.
         min: The fastest.
         max: The slowest.
-        q10: The 10th percentile: what ratios are made of.
-        p50: The median.
+        q10: The 10th percentile: what ratios are made of; None where a native program timed the
+            calls that gives none.
+        p50: The median; likewise.
         p90: The 90th percentile; None below 64 calls.
         p99: The 99th percentile; None below 662 calls.
         process_q10: Each process's own 10th percentile; how far they differ is how far the machine
-            can be trusted.
+            can be trusted. Empty where there is no ``q10``.
+        process_typical: Instead of them, each process's median, or its mean where its program gives
+            no median.
+        absent: Why percentiles are missing that the count of calls would allow.
     """
 
     count: int
@@ -44,18 +48,26 @@ class Latency(Record, frozen=True):
     stdev: float
     min: float
     max: float
-    q10: float
-    p50: float
+    q10: float | None
+    p50: float | None
     p90: float | None
     p99: float | None
     process_q10: tuple[float, ...]
+    process_typical: tuple[float, ...] = ()
+    absent: str | None = None
+
+    @property
+    def processes(self) -> tuple[float, ...]:
+        """What a call takes in each process, in ms: by ``process_q10`` if it is known."""
+        return self.process_q10 or self.process_typical
 
 
 class Ratio(Record, frozen=True):
     """An artifact's latency over the baseline's, 1.0 where they are the same.
 
     Args:
-        point: The geometric mean of the processes' ratios of 10th percentiles.
+        point: The geometric mean of the processes' ratios of 10th percentiles (of medians, where a
+            native program gives no more).
         low: Lower end of its interval.
         high: Upper end.
         confidence: Of the interval.
@@ -75,12 +87,13 @@ class Warmup(Record, frozen=True):
     Args:
         count: Untimed calls.
         seconds: How long they took, in s.
-        settled: Whether the latency had settled, or the time bound ended it.
+        settled: Whether the latency had settled, or the time bound ended it; None where a native
+            program warmed up, which doesn't tell.
     """
 
     count: int
     seconds: float
-    settled: bool
+    settled: bool | None
 
 
 class Stages(Record, frozen=True):
@@ -139,7 +152,7 @@ class Measurement(Record, frozen=True):
         precision: From its manifest; None without one.
         kind: Measured, emulated or estimated.
         target: Where.
-        runtime: What ran it.
+        runtime: What ran it; a native program with the digest of its file.
         threads: Threads within an operator.
         batch: Samples a call.
         inputs: What it was timed with: ``npz``, ``images``, ``function`` or ``random``.

@@ -45,6 +45,7 @@ def benchmark(
     seed: int = 0,
     save: bool = True,
     code: bool = True,
+    benchmark_binary: str | Path | None = None,
     progress: Progress = silent,
 ) -> BenchmarkReport:
     """Measure artifacts on this machine; several are always timed together, in turns.
@@ -59,8 +60,9 @@ def benchmark(
             ``function(outputs, labels)``; one or several.
         preprocess: The contract for pictures, or a TOML file of it; an artifact's own, from its
             manifest, if None.
-        target: A device, ``PROFILE@ssh://user@host`` or a TOML file with an address: a bundle goes
-            there and measures, on up to 100 of the evaluation data's samples. This machine if None.
+        target: A device, ``PROFILE@ssh://user@host``, ``PROFILE@adb://serial`` or a TOML file with
+            an address: a bundle goes there and measures, on up to 100 of the evaluation data's
+            samples. This machine if None.
         threads: Threads within an operator.
         batch: Samples a call, for artifacts that have a dynamic batch.
         provider: What ONNX Runtime computes ONNX artifacts on: ``cpu``, ``cuda`` or ``tensorrt``;
@@ -70,6 +72,9 @@ def benchmark(
         seed: Draws random inputs and every order.
         save: Write each measurement beside its artifact, ``<artifact>.host.benchmark.json``.
         code: False refuses to run code that an option names.
+        benchmark_binary: A native program, built for the target, that measures there instead of
+            Python: LiteRT's ``benchmark_model`` for TFLite artifacts, ``onnxruntime_perf_test`` for
+            ONNX ones.
         progress: Told how far it is.
 
     Returns:
@@ -95,8 +100,12 @@ def benchmark(
         return benchmark_there(
             artifacts, target, evaluation=evaluation, accuracy=accuracy, preprocess=preprocess,
             threads=threads, batch=batch, duration=duration, processes=processes, seed=seed,
-            save=save, code=code, progress=progress,
+            save=save, code=code, progress=progress, binary=benchmark_binary,
         )  # fmt: skip
+    if benchmark_binary is not None:
+        raise UsageError(
+            "--benchmark-binary measures on a device", hint="name it: --target PROFILE@adb://SERIAL"
+        )
     plan = Plan(threads=threads, batch=batch, duration=duration, processes=processes, seed=seed)
     check_counts(len(artifacts), plan)
     metrics = read_metrics(accuracy, code_allowed=code)

@@ -1,4 +1,4 @@
-"""Measuring on a device that can be reached: a bundle goes there, and what it found comes back."""
+"""Measuring on a device that can be reached: what measures goes there, and a result comes back."""
 
 from __future__ import annotations
 
@@ -7,16 +7,24 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from edgeopt.benchmarks.artifact import Artifact, read_artifact
+from edgeopt.benchmarks.bundle import Bundle
+from edgeopt.benchmarks.plan import Plan
 from edgeopt.benchmarks.result import BenchmarkReport
+from edgeopt.benchmarks.store import check_writable
 from edgeopt.core.errors import UsageError
 from edgeopt.core.progress import Progress
-from edgeopt.pipeline.bundle import bundle
+from edgeopt.pipeline.benchmark import check_counts
+from edgeopt.pipeline.bundle import DEVICE, bundle
+from edgeopt.pipeline.native import NativeProgram
 from edgeopt.pipeline.probe import as_toml, probe
 from edgeopt.pipeline.results import import_results
-from edgeopt.pipeline.runner import RESULT, PythonBundle
-from edgeopt.targets import load_target
+from edgeopt.pipeline.runner import RESULT, PythonBundle, Runner
+from edgeopt.targets import Profile, load_target
 from edgeopt.targets.address import Address, parse_address, split_target
 from edgeopt.targets.transport import Transport, reach
+
+_TIMING = ("threads", "batch", "duration", "processes", "seed")
 
 
 def benchmark_there(
@@ -26,6 +34,7 @@ def benchmark_there(
     accuracy: Any,
     save: bool,
     progress: Progress,
+    binary: str | Path | None = None,
     ssh_config: Path | None = None,
     **options: Any,
 ) -> BenchmarkReport:
@@ -37,27 +46,32 @@ def benchmark_there(
         accuracy: ``top1`` and the like.
         save: Write each measurement beside its artifact.
         progress: Told how far it is.
+        binary: A native program that measures there instead of Python; the profile's if None.
         ssh_config: An ssh configuration instead of the user's own.
         options: As :func:`edgeopt.bundle` has them.
 
     Raises:
-        UsageError: If the target has no address.
+        UsageError: If the target has no address, or adb's device no native program.
         MeasurementError: If the device can't be reached, or can't measure.
         EdgeOptError: As ``bundle`` and ``import_results``.
     """
-    profile, address = _reached(target)
-    wanted = accuracy if isinstance(accuracy, str) else ",".join(map(str, accuracy))
+    name, address = _reached(target)
+    profile = None if name is None else load_target(name)
+    read = [read_artifact(path) for path in artifacts]
+    for artifact in read if save else ():
+        check_writable(artifact.path, DEVICE if profile is None else profile.name)
+    native = _native(read, profile, address, binary)
+    program = None if native is None else _native_runner(native, read, profile, options)
     with (
         tempfile.TemporaryDirectory(prefix="edgeopt-", ignore_cleanup_errors=True) as scratch,
         reach(address, ssh_config) as device,
     ):
-        folder = Path(scratch, "bundle")
-        known = profile or _probed(device, Path(scratch, "probed.toml"), progress)
-        made = bundle(
-            artifacts, folder, target=known, accuracy=wanted, progress=progress, **options
-        )
-        answer = Path(scratch, RESULT)
-        runner = PythonBundle(made.bundle)
+        runner = program or _python_runner(
+            artifacts, name or _probed(device, Path(scratch, "probed.toml"), progress),
+            accuracy, progress, options,
+        )  # fmt: skip
+        folder, answer = Path(scratch, "bundle"), Path(scratch, RESULT)
+        runner.pack(folder, progress)
         with device.folder() as run:
             answer.write_bytes(runner.measure(device, run, folder, progress))
         return import_results(answer, artifacts, save=save)
@@ -69,6 +83,60 @@ def _probed(device: Transport, path: Path, progress: Progress) -> str:
     return str(path)
 
 
+def _python_runner(
+    artifacts: Sequence[str | Path],
+    target: str,
+    accuracy: Any,
+    progress: Progress,
+    options: dict[str, Any],
+) -> Runner:
+    wanted = accuracy if isinstance(accuracy, str) else ",".join(map(str, accuracy))
+
+    def make(folder: Path) -> Bundle:
+        return bundle(
+            artifacts, folder, target=target, accuracy=wanted, progress=progress, **options
+        ).bundle
+
+    return PythonBundle(make)
+
+
+def _native(
+    artifacts: Sequence[Artifact],
+    profile: Profile | None,
+    address: Address,
+    binary: str | Path | None,
+) -> Path | None:
+    """The native program that measures; None where Python does."""
+    known = {} if profile is None else profile.binaries
+    found = binary or next((known[a.format] for a in artifacts if a.format in known), None)
+    if found is None and address.scheme == "adb":
+        raise UsageError(
+            f"{address}: adb's devices have no Python, so a native program measures there",
+            hint="name LiteRT's benchmark_model, or onnxruntime_perf_test, built for the device: "
+            "--benchmark-binary FILE",
+        )
+    if found is not None and address.scheme == "emulated":
+        raise UsageError(
+            f"{address}: an emulated board runs Python bundles only",
+            hint="leave --benchmark-binary out",
+        )
+    return None if found is None else Path(found).expanduser()
+
+
+def _native_runner(
+    binary: Path, artifacts: Sequence[Artifact], profile: Profile | None, options: dict[str, Any]
+) -> Runner:
+    if options.get("evaluation") is not None:
+        raise UsageError(
+            f"{binary.name} gives no outputs, so it can't be evaluated on --evaluation",
+            hint="leave --evaluation out",
+        )
+    plan = Plan(**{name: options[name] for name in _TIMING if name in options})
+    check_counts(len(artifacts), plan)
+    target = DEVICE if profile is None else profile.name
+    return NativeProgram(binary, artifacts, target, profile, plan)
+
+
 def _reached(target: str) -> tuple[str | None, Address]:
     profile, address = split_target(target)
     if address is None:
@@ -77,7 +145,8 @@ def _reached(target: str) -> tuple[str | None, Address]:
         if not known.address:
             raise UsageError(
                 f"where target {known.name!r} is isn't known",
-                hint=f"write {known.name}@ssh://user@host, or its address into its TOML file",
+                hint=f"write {known.name}@ssh://user@host or {known.name}@adb://serial, or its "
+                "address into its TOML file",
             )
         address = parse_address(known.address)
     return profile, address

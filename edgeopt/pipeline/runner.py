@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import platform
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -20,13 +21,20 @@ RESULT = "result.json"
 class Runner(Protocol):
     """Measures artifacts on a device."""
 
+    def pack(self, folder: Path, progress: Progress) -> None:
+        """Make, in the new folder ``folder``, what goes to the device.
+
+        Raises:
+            EdgeOptError: If it can't be made.
+        """
+
     def measure(self, device: Transport, run: str, folder: Path, progress: Progress) -> bytes:
         """What ``import_results`` reads.
 
         Args:
             device: The device, connected.
             run: A folder there.
-            folder: What was made for it here.
+            folder: What ``pack`` made.
             progress: Told how far it is.
 
         Raises:
@@ -38,11 +46,17 @@ class PythonBundle:
     """A bundle's own program, by the device's Python.
 
     Args:
-        content: The bundle that ``folder`` holds.
+        make: Makes the bundle in a folder.
     """
 
-    def __init__(self, content: Bundle) -> None:
-        self._content = content
+    def __init__(self, make: Callable[[Path], Bundle]) -> None:
+        self._make = make
+        self._content: Bundle | None = None
+
+    def pack(self, folder: Path, progress: Progress) -> None:
+        """Make the bundle."""
+        del progress
+        self._content = self._make(folder)
 
     def measure(self, device: Transport, run: str, folder: Path, progress: Progress) -> bytes:
         """What the program found."""
@@ -61,6 +75,7 @@ class PythonBundle:
         return result
 
     def _patience(self) -> float:
+        assert self._content is not None
         plan, count = self._content.plan, len(self._content.artifacts)
         return (plan.processes + 2 * count) * plan.patience(count)
 

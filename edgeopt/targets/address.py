@@ -1,7 +1,7 @@
 """Where a device is, alone or behind a profile's name and an ``@``. The scheme says how.
 
-``ssh://user@host:port``; ``emulated://cortex-a72``, with a path if the emulator's roots are not
-where they usually are. See ``transport.py``.
+``ssh://user@host:port``; ``adb://serial``; ``emulated://cortex-a72``, with a path if the emulator's
+roots are not where they usually are. See ``transport.py``.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from edgeopt.core.errors import UsageError
 from edgeopt.core.record import Record
 from edgeopt.targets.cores import CORES
 
-_SCHEME = re.compile(r"(?:(?P<profile>.+?)@)?(?P<address>(?:ssh|emulated)://.+)")
+_SCHEME = re.compile(r"(?:(?P<profile>.+?)@)?(?P<address>(?:ssh|adb|emulated)://.*)")
 _HOST = re.compile(r"[A-Za-z0-9_.:%-]+")
+_SERIAL = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]*")
 _USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
@@ -23,8 +24,9 @@ class Address(Record, frozen=True):
     """A device that can be reached.
 
     Args:
-        host: A name, an address, or a ``Host`` of the user's ssh configuration; the processor that
-            is emulated.
+        host: A name, an address, or a ``Host`` of the user's ssh configuration; a serial number as
+            ``adb devices`` lists it, empty for the only device there is; the processor that is
+            emulated.
         user: Who logs in; empty for ssh's own choice.
         port: None for ssh's own choice.
         scheme: What reaches it.
@@ -34,7 +36,7 @@ class Address(Record, frozen=True):
     host: str
     user: str = ""
     port: int | None = None
-    scheme: Literal["ssh", "emulated"] = "ssh"
+    scheme: Literal["ssh", "adb", "emulated"] = "ssh"
     path: str = ""
 
     def __str__(self) -> str:
@@ -60,11 +62,13 @@ def split_target(target: str) -> tuple[str | None, Address | None]:
 
 
 def parse_address(text: str) -> Address:
-    """``ssh://user@host:port`` or ``emulated://cortex-a72``.
+    """``ssh://user@host:port``, ``adb://serial`` or ``emulated://cortex-a72``.
 
     Raises:
         UsageError: If it isn't one. A host or user that ssh would take for an option is none.
     """
+    if text.startswith("adb://"):
+        return _adb(text)
     hint = "write ssh://user@host, ssh://user@host:port or emulated://cortex-a76"
     try:
         parts = urlsplit(text)
@@ -87,3 +91,14 @@ def _emulated(text: str, cpu: str, path: str) -> Address:
             hint=f"write {' or '.join(f'emulated://{name}' for name in CORES)}",
         )
     return Address(host=cpu, scheme="emulated", path=path.rstrip("/"))
+
+
+def _adb(text: str) -> Address:
+    # Not by urlsplit: it writes letters small, and serial numbers have both.
+    serial = text.removeprefix("adb://")
+    if serial and not _SERIAL.fullmatch(serial):
+        raise UsageError(
+            f"{text}: not the address of a device",
+            hint="write adb://SERIAL, as `adb devices` has it",
+        )
+    return Address(host=serial, scheme="adb")

@@ -171,7 +171,9 @@ class Profile(Record, frozen=True):
         software: Systems that its vendor has for it.
         threads: Threads that suit it.
         budget: What an artifact may cost there.
-        address: Where one is: ``ssh://user@host``.
+        address: Where one is: ``ssh://user@host`` or ``adb://serial``.
+        binaries: The native programs that measure there instead of Python, by the format they run:
+            files of this machine, built for the device.
         published: Latencies that others measured, with their sources.
     """
 
@@ -190,6 +192,7 @@ class Profile(Record, frozen=True):
     threads: int = 1
     budget: Budget = Budget()
     address: str = ""
+    binaries: dict[Format, str] = msgspec.field(default_factory=dict)
     published: tuple[Published, ...] = ()
 
     @property

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from edgeopt.core.errors import MeasurementError
 from edgeopt.targets.address import Address
+from edgeopt.targets.remote_folder import PREPARE, START
 from edgeopt.targets.tethered import last_line, output_of, run_tethered
 
 FOLDER = ".edgeopt"
@@ -41,15 +42,6 @@ _HINTS = {
     "command not found": "install python3 there",
     "not found": "install python3 there",
 }
-
-# Leftovers of runs whose program is gone go first; one without a process may still be on its way.
-_PREPARE = (
-    "umask 077; mkdir -p {base} && cd {base} && for old in run-*; do "
-    'if [ -f "$old/pid" ]; then kill -0 "$(cat "$old/pid")" 2>/dev/null || rm -rf "$old"; '
-    'elif [ -d "$old" ]; then find "$old" -maxdepth 0 -mmin +60 -exec rm -rf {{}} + ; fi; done; '
-    "mkdir {run}"
-)
-_START = "cd {base}/{run} && echo $$ > pid && exec {command}"
 
 
 class SshDevice:
@@ -90,7 +82,7 @@ class SshDevice:
             MeasurementError: If the device can't be reached.
         """
         run = f"run-{secrets.token_hex(6)}"
-        self._shell(_PREPARE.format(base=FOLDER, run=run))
+        self._shell(PREPARE.format(base=FOLDER, run=run))
         try:
             yield run
         finally:
@@ -119,7 +111,7 @@ class SshDevice:
         Returns:
             Its exit code, and the last line it wrote to standard error.
         """
-        remote = _START.format(base=FOLDER, run=run, command=" ".join(command))
+        remote = START.format(base=FOLDER, run=run, command=" ".join(command))
         whole = ["ssh", "-T", *self._options, self.address.destination, remote]
         code, told = run_tethered(self.address, whole, timeout)
         if code in (_OWN_FAILURE, 127):

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol, Self
 
+from edgeopt.targets.adb import AdbDevice
 from edgeopt.targets.address import Address
 from edgeopt.targets.emulated import EmulatedDevice
 from edgeopt.targets.ssh import SshDevice
@@ -63,6 +64,7 @@ def reach(address: Address, ssh_config: Path | None = None) -> Transport:
         ssh_config: For ssh, a configuration instead of the user's own.
     """
     transports: dict[str, Callable[[], Transport]] = {
+        "adb": lambda: AdbDevice(address),
         "ssh": lambda: SshDevice(address, ssh_config),
         "emulated": lambda: EmulatedDevice(address),
     }

@@ -62,6 +62,8 @@ def test_one_artifact(tmp_path: Path, data: Path) -> None:
     assert m.load_ms > 0
     assert m.first_inference_ms is not None
     assert m.first_inference_ms > 0
+    assert m.latency.q10 is not None
+    assert m.latency.p50 is not None
     assert m.latency.min <= m.latency.q10 <= m.latency.p50 <= m.latency.max
     assert m.throughput == pytest.approx(1000 / m.latency.mean)
     assert report.ratios == (None,)

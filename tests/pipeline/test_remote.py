@@ -235,3 +235,15 @@ def test_a_target_without_an_address(conv_net: Path, tmp_path: Path) -> None:
     board.write_text('name = "b"\ndescription = "d"\nlike = ["arm64"]\naddress = "kitchen"\n')
     with pytest.raises(EdgeOptError, match="not the address"):
         benchmark_there([conv_net], str(board), **options)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the script needs flock and /proc")
+def test_a_native_program_measures_over_ssh_too(board: Board, tflite_net: Path) -> None:
+    # A stand-in, which really runs the file: see the program's first lines.
+    standin = Path(__file__).with_name("standins") / "benchmark_model"
+    program = board.folder / "benchmark_model"
+    program.write_text(standin.read_text().replace("@PYTHON@", sys.executable))
+    program.chmod(0o755)
+    (found,) = board.measure(tflite_net, binary=program).measurements
+    assert found.runtime.name == "benchmark_model"
+    assert board.left() == []

@@ -19,6 +19,8 @@ EXAMPLES = (
     "edgeopt benchmark out/model.*.onnx --evaluation test/ --accuracy top1 --threads 4",
     "edgeopt benchmark out/model.int8.onnx --evaluation test.npz --accuracy metrics.py:iou --json",
     "edgeopt benchmark out/model.int8.tflite --target raspberry-pi-5@ssh://pi@kitchen",
+    "edgeopt benchmark out/model.int8.tflite --target pixel@adb://R58M30ABCDE \\\n"
+    "    --benchmark-binary benchmark_model",
     "edgeopt benchmark out/model.int8.tflite --import result.json",
 )
 
@@ -43,8 +45,15 @@ EXAMPLES = (
 @option(
     "--target",
     metavar="TARGET",
-    help="The device to measure on: PROFILE@ssh://user@host, or a TOML file with an address; this "
-    "machine if not given.",
+    help="The device to measure on: PROFILE@ssh://user@host, PROFILE@adb://SERIAL, or a TOML file "
+    "with an address; this machine if not given.",
+)
+@option(
+    "--benchmark-binary",
+    type=click.Path(),
+    metavar="FILE",
+    help="A native program, built for the device, that measures there instead of Python: LiteRT's "
+    "benchmark_model for .tflite, onnxruntime_perf_test for .onnx.",
 )
 @option(
     "--import",

@@ -57,7 +57,7 @@ def _conditions(measurements: Sequence[Measurement]) -> str:
     runtimes = " and ".join(used)
     count = machine.usable_cores.value or machine.cores.value
     cores = f" ({plural(count, 'core')})" if count else ""
-    processes = len(first.latency.process_q10)
+    processes = len(first.latency.processes)
     return (
         f"{first.kind.value.capitalize()} on {machine.cpu.value or machine.architecture}"
         f"{cores} with {runtimes}, {plural(first.threads, 'thread')}, batch {first.batch}; "
