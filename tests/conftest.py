@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnx
@@ -50,6 +56,143 @@ def emulators() -> Emulators:
         if os.environ.get("CI"):
             raise
         pytest.skip(f"no emulated board here: {error}")
+
+
+SSHD = "/usr/sbin/sshd"
+
+_FORCE = """export HOME={home} TMPDIR={home} PATH={programs}:/usr/bin:/bin
+cd "$HOME" && exec sh -c "$SSH_ORIGINAL_COMMAND"
+"""
+
+_SERVER = """
+Port {port}
+ListenAddress 127.0.0.1
+HostKey {folder}/host
+AuthorizedKeysFile {folder}/key.pub
+UsePAM no
+StrictModes no
+PidFile none
+Subsystem sftp /usr/lib/openssh/sftp-server
+ForceCommand {folder}/force
+"""
+
+_CLIENT = """
+Host kitchen
+  HostName 127.0.0.1
+  Port {port}
+  IdentityFile {folder}/key
+  IdentitiesOnly yes
+  UserKnownHostsFile {folder}/known
+"""
+
+
+@dataclass
+class Board:
+    """A device: its folder holds its keys, its home and the programs on its PATH."""
+
+    folder: Path
+    port: int
+    server: subprocess.Popen[bytes]
+
+    @property
+    def config(self) -> Path:
+        return self.folder / "config"
+
+    @property
+    def home(self) -> Path:
+        return self.folder / "home"
+
+    def python(self, script: str) -> None:
+        """What ``python3`` does there."""
+        program(self.folder / "programs" / "python3", script)
+
+    def left(self) -> list[str]:
+        """What runs have left there."""
+        return [p.name for p in (self.home / ".edgeopt").glob("*")]
+
+    def serve(self, *lines: str) -> None:
+        """Start the server, again if it runs, with more lines of configuration before its own."""
+        if self.server.poll() is None:
+            self.server.terminate()
+            self.server.wait()
+        own = _SERVER.format(folder=self.folder, port=self.port)
+        (self.folder / "server").write_text("\n".join(lines) + own)
+        self.server = subprocess.Popen([SSHD, "-D", "-e", "-f", self.folder / "server"], stderr=-3)
+        _until_it_listens(self.port)
+
+    def measure(self, *artifacts: Path, **options: Any) -> Any:
+        """Measure there, quickly, as ``edgeopt benchmark`` does."""
+        from edgeopt.core.progress import silent
+        from edgeopt.pipeline.remote import benchmark_there
+
+        quick = {"target": "arm64@ssh://kitchen", "duration": 0.05, "processes": 2}
+        return benchmark_there(
+            artifacts, accuracy="top1", save=True, progress=silent, ssh_config=self.config,
+            **{**quick, **options},
+        )  # fmt: skip
+
+
+def program(path: Path, script: str) -> None:
+    """A shell script that can be started."""
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+
+
+def keygen(path: Path) -> None:
+    """A key without a passphrase, and ``.pub`` beside it."""
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", path], check=True)
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def _until_it_listens(port: int) -> None:
+    for _ in range(100):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise AssertionError("sshd doesn't listen")
+
+
+@pytest.fixture
+def board(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Board]:
+    """This machine as a device, behind a real sshd on loopback; in CI it must be there."""
+    if not Path(SSHD).exists() or shutil.which("ssh-keygen") is None:
+        assert not os.environ.get("CI"), "openssh-server is not installed"
+        pytest.skip("no sshd here")
+    folder, port = tmp_path_factory.mktemp("board"), _free_port()
+    for name in ("home", "programs"):
+        (folder / name).mkdir()
+    for key in ("host", "key"):
+        keygen(folder / key)
+    program(folder / "force", _FORCE.format(home=folder / "home", programs=folder / "programs"))
+    (folder / "config").write_text(_CLIENT.format(folder=folder, port=port))
+    kind, key, *_ = (folder / "host.pub").read_text().split()
+    (folder / "known").write_text(f"[127.0.0.1]:{port} {kind} {key}\n")
+    if os.geteuid() == 0:
+        Path("/run/sshd").mkdir(exist_ok=True)  # where sshd wants to separate privileges
+    found = Board(folder, port, subprocess.Popen(["true"]))
+    found.python(f'exec {sys.executable} "$@"')
+    found.server.wait()
+    found.serve()
+    yield found
+    found.server.terminate()
+    found.server.wait()
+
+
+@pytest.fixture
+def ssh_knows(board: Board, monkeypatch: pytest.MonkeyPatch) -> Board:
+    """The board, which ``ssh`` and ``scp`` know as ``kitchen`` without being told how."""
+    here = board.folder / "here"
+    here.mkdir()
+    for name in ("ssh", "scp"):
+        program(here / name, f'exec {shutil.which(name)} -F {board.config} "$@"')
+    monkeypatch.setenv("PATH", f"{here}{os.pathsep}{os.environ['PATH']}")
+    return board
 
 
 @pytest.fixture

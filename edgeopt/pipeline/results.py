@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from edgeopt.benchmarks.artifact import Artifact, read_artifact
+from edgeopt.benchmarks.device.told import INSTALL
 from edgeopt.benchmarks.failures import failed
 from edgeopt.benchmarks.messages import Failed
 from edgeopt.benchmarks.notes import notes
@@ -107,8 +108,14 @@ def _failed_there(failure: Failed, names: Sequence[str]) -> EdgeOptError:
     name = names[failure.artifact or 0] if known else ", ".join(names)
     return MeasurementError(
         f"{name}: the device could not measure it: {failure.reason}",
-        hint="mend that there, and start run.pyz again",
+        hint=_next_step(failure),
     )
+
+
+def _next_step(failure: Failed) -> str:
+    missing = failure.stage == "runtime"
+    how = [how for name, how in INSTALL.items() if missing and failure.reason.startswith(name)]
+    return f"there: {how[0]}" if how else "mend that there, and measure again"
 
 
 def _check_same(found: dict[str, Artifact], report: BenchmarkReport, where: str) -> None:
@@ -136,6 +143,12 @@ def _ours(measurement: Measurement, artifact: Artifact, where: str) -> Measureme
         raise DataError(
             f"{where}: {printable(measurement.target)!r} is no target's name",
             hint="name the result.json that run.pyz wrote",
+        )
+    latency = measurement.latency
+    if min(latency.count, latency.min, latency.q10, latency.p50, latency.mean) <= 0:
+        raise DataError(
+            f"{where}: nothing takes {latency.p50:g} ms, or was timed {latency.count} times",
+            hint="measure again; look after the device's clock",
         )
     clean = msgspec.convert(_printable(msgspec.to_builtins(measurement)), Measurement)
     return msgspec.structs.replace(

@@ -70,7 +70,7 @@ class PythonBundle:
             told = words.removeprefix("Error: ") or f"it ended with code {code}"
             raise MeasurementError(
                 f"{device.address}: {told}",
-                hint="mend that on the device, and measure again",
+                hint=_next_step(told),
             )
         return result
 
@@ -78,6 +78,12 @@ class PythonBundle:
         assert self._content is not None
         plan, count = self._content.plan, len(self._content.artifacts)
         return (plan.processes + 2 * count) * plan.patience(count)
+
+
+def _next_step(told: str) -> str:
+    if "no space left" in told.lower():
+        return "free some space there"
+    return "mend that on the device, and measure again"
 
 
 def holder() -> str:

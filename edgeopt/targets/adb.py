@@ -10,7 +10,7 @@ from pathlib import Path
 
 from edgeopt.core.errors import MeasurementError
 from edgeopt.targets.address import Address
-from edgeopt.targets.remote_folder import PREPARE, START
+from edgeopt.targets.remote_folder import PREPARE, REMOVE, START, STOP
 from edgeopt.targets.tethered import last_line, output_of, run_tethered
 
 FOLDER = "/data/local/tmp/.edgeopt"
@@ -70,12 +70,14 @@ class AdbDevice:
         """
         run = f"run-{secrets.token_hex(6)}"
         self._shell(PREPARE.format(base=FOLDER, run=run))
+        tidy = STOP  # whatever goes wrong, nothing is left running
         try:
             yield run
+            tidy = REMOVE
         finally:
             # Where the device is gone, the next connection removes it.
             with suppress(MeasurementError):
-                self._shell(f"rm -rf {FOLDER}/{run}")
+                self._shell(tidy.format(base=FOLDER, run=run))
 
     def push(self, folder: Path, run: str, timeout: float = 600) -> None:
         """Copy what is in ``folder`` into the folder ``run`` on the device.

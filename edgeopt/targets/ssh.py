@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -12,7 +11,7 @@ from pathlib import Path
 
 from edgeopt.core.errors import MeasurementError
 from edgeopt.targets.address import Address
-from edgeopt.targets.remote_folder import PREPARE, START
+from edgeopt.targets.remote_folder import PREPARE, REMOVE, START, STOP
 from edgeopt.targets.tethered import last_line, output_of, run_tethered
 
 FOLDER = ".edgeopt"
@@ -32,6 +31,8 @@ _OPTIONS = (
 _HINTS = {
     "host key verification failed": "log in once by hand, compare the key, and accept it",
     "remote host identification has changed": "find out why, then ssh-keygen -R the host",
+    "permission denied (password": "EdgeOpt never asks for a password: let sshd there take a key",
+    "permission denied (keyboard": "EdgeOpt never asks for a password: let sshd there take a key",
     "permission denied": "put your public key there: ssh-copy-id",
     "too many authentication failures": "name the key: IdentityFile and IdentitiesOnly",
     "could not resolve": "check the name",
@@ -66,7 +67,8 @@ class SshDevice:
 
     def __exit__(self, *_: object) -> None:
         command = ["ssh", *self._options, "-O", "exit", self.address.destination]
-        subprocess.run(command, check=False, capture_output=True, timeout=CONNECT_SECONDS)  # noqa: S603
+        with suppress(MeasurementError):
+            output_of(self.address, command, CONNECT_SECONDS, 0)
         shutil.rmtree(self._sockets, ignore_errors=True)
 
     @property
@@ -83,12 +85,14 @@ class SshDevice:
         """
         run = f"run-{secrets.token_hex(6)}"
         self._shell(PREPARE.format(base=FOLDER, run=run))
+        tidy = STOP  # whatever goes wrong, nothing is left running
         try:
             yield run
+            tidy = REMOVE
         finally:
             # Where the link is gone, the next connection removes it.
             with suppress(MeasurementError):
-                self._shell(f"rm -rf {FOLDER}/{run}")
+                self._shell(tidy.format(base=FOLDER, run=run))
 
     def push(self, folder: Path, run: str, timeout: float = 600) -> None:
         """Copy what is in ``folder`` into the folder ``run`` on the device.
@@ -98,7 +102,25 @@ class SshDevice:
         """
         files = sorted(str(path) for path in folder.iterdir())
         there = f"{self.address.destination}:{FOLDER}/{run}/"
-        self._checked(["scp", "-rq", *self._options, *files, there], timeout)
+        try:
+            self._checked(["scp", "-rq", *self._options, *files, there], timeout)
+        except MeasurementError as error:
+            raise self._full(folder) or error from error
+
+    def _full(self, folder: Path) -> MeasurementError | None:
+        """The reason, if the disk is: scp says of it that there was a failure."""
+        needed = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) >> 10
+        try:
+            told = self._shell(f"df -Pk {FOLDER}", 1 << 12).decode(errors="replace")
+            free = int(told.splitlines()[-1].split()[3])
+        except (MeasurementError, ValueError, IndexError):
+            return None
+        if free > needed:
+            return None
+        return MeasurementError(
+            f"{self.address}: no space left there: {free} kB are free, and {needed} kB needed",
+            hint="free some space there",
+        )
 
     def start(self, run: str, command: Sequence[str], timeout: float) -> tuple[int, str]:
         """Run a program in ``run``, with a standard input that closes when the connection does.

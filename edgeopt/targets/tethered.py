@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -42,6 +44,7 @@ def run_tethered(
     process = subprocess.Popen(  # noqa: S603 - a program of ours, and an address that was checked
         command, cwd=folder, env=environment,
         stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        start_new_session=True,  # so that whatever it starts can be stopped with it
     )  # fmt: skip
     words = _Words(process.stderr)
     try:
@@ -53,11 +56,19 @@ def run_tethered(
             hint="the model may hang, or be very slow: try a smaller --duration",
         ) from expired
     finally:
-        process.kill()
+        _kill_all(process)
         process.wait()
         assert process.stdin is not None
         process.stdin.close()
     return code, words.text()
+
+
+def _kill_all(process: subprocess.Popen[bytes]) -> None:
+    if not hasattr(os, "killpg"):
+        process.kill()
+    else:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def output_of(

@@ -59,7 +59,11 @@ def main(program: str, arguments: Sequence[str]) -> int:
         write(options.output, failure.as_json())
         sys.stderr.write("Error: {}\n".format(told.failure(failure, bundle_names(folder))))
         return DAMAGED if failure.stage == "bundle" else UNABLE
-    write(options.output, found)
+    try:
+        write(options.output, found)
+    except OSError as error:
+        sys.stderr.write("Error: {}: {}\n".format(options.output, error.strerror or error))
+        return UNABLE
     sys.stdout.write(told.found(found, options.output))
     return DONE if all(map(_passed, found["measurements"])) else DIFFERENT
 
