@@ -145,9 +145,10 @@ def _ours(measurement: Measurement, artifact: Artifact, where: str) -> Measureme
             hint="name the result.json that run.pyz wrote",
         )
     latency = measurement.latency
-    if min(latency.count, latency.min, latency.q10, latency.p50, latency.mean) <= 0:
+    times = (latency.count, latency.min, latency.q10, latency.p50, latency.mean)
+    if any(time is not None and time <= 0 for time in times):
         raise DataError(
-            f"{where}: nothing takes {latency.p50:g} ms, or was timed {latency.count} times",
+            f"{where}: nothing takes {latency.mean:g} ms, or was timed {latency.count} times",
             hint="measure again; look after the device's clock",
         )
     clean = msgspec.convert(_printable(msgspec.to_builtins(measurement)), Measurement)
