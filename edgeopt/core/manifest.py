@@ -237,6 +237,67 @@ class Official(Record, frozen=True):
     unknown: tuple[OutsideNode, ...] = ()
 
 
+class BesideFile(Record, frozen=True):
+    """A file that belongs to an artifact and lies beside it.
+
+    Args:
+        name: Its name.
+        sha256: Digest of its bytes.
+        size_bytes: Its size.
+    """
+
+    name: str
+    sha256: str
+    size_bytes: int
+
+
+class Firmware(Record, frozen=True):
+    """What a firmware with TFLite Micro needs of an artifact.
+
+    Args:
+        files: The model as a C array, its header, and a resolver of its operators.
+        operators: The resolver's methods for them.
+        arena_bytes: What the model takes of the tensor arena, by TFLite Micro's own interpreter on
+            a machine of 64 bits; None where that isn't installed.
+        absent: Why it is None.
+        interpreter: The version of that interpreter.
+    """
+
+    files: tuple[BesideFile, ...]
+    operators: tuple[str, ...]
+    arena_bytes: int | None = None
+    absent: str = ""
+    interpreter: str | None = None
+
+
+class StrandedNode(Record, frozen=True):
+    """A node that an accelerator's compiler leaves on the CPU.
+
+    Args:
+        op: LiteRT's name of its operator.
+        tensor: What it gives.
+        reason: Why.
+    """
+
+    op: str
+    tensor: str
+    reason: str
+
+
+class EdgeTpu(Record, frozen=True):
+    """What the Edge TPU would compute of an artifact, by the rules that Coral published.
+
+    Args:
+        nodes: How many nodes there are.
+        mapped: How many it would compute.
+        stranded: The others.
+    """
+
+    nodes: int
+    mapped: int
+    stranded: tuple[StrandedNode, ...] = ()
+
+
 class Recipe(Record, frozen=True):
     """How it was made: every option that has a say in the artifact's bytes.
 
@@ -292,6 +353,8 @@ class Manifest(Record, frozen=True):
         float_layers: Those that it doesn't.
         engine: What is known of a TensorRT engine or kit besides.
         official: An official converter's part in it.
+        firmware: What TFLite Micro needs besides, where that is the target's runtime.
+        edge_tpu: What the Edge TPU would compute, where that is the target.
     """
 
     artifact: str
@@ -317,6 +380,8 @@ class Manifest(Record, frozen=True):
     oldest_runtime: str = ""
     engine: Engine | None = None
     official: Official | None = None
+    firmware: Firmware | None = None
+    edge_tpu: EdgeTpu | None = None
     warnings: tuple[str, ...] = ()
     schema: int = SCHEMA
 

@@ -29,8 +29,9 @@ from edgeopt.core.progress import Progress, silent
 from edgeopt.core.record import Record
 from edgeopt.core.via import Via
 from edgeopt.data import check_exists
+from edgeopt.pipeline.beside import check_beside_replaceable, files_beside
 from edgeopt.pipeline.failures import raise_failures
-from edgeopt.pipeline.making import Artifact, make_artifact
+from edgeopt.pipeline.making import Artifact, check_runs_there, make_artifact
 from edgeopt.pipeline.material import Material
 from edgeopt.pipeline.naming import artifact_name, check_replaceable, failed_path
 from edgeopt.pipeline.options import (
@@ -215,8 +216,9 @@ def _run(model: Any, options: ConvertOptions, progress: Progress) -> ConvertResu
             for key in _wanted(options)
         }
         with working_folder(options.output) as work:
-            for path in paths.values():
+            for (fmt, _), path in paths.items():
                 _check_replaceable(path, options)
+                check_beside_replaceable(path, fmt, target, force=options.force)
             _check_model(material)
             made = [make_artifact(material, *key, path, work) for key, path in paths.items()]
             _place(made, work)
@@ -275,6 +277,7 @@ def _check_model(material: Material) -> None:
     if Format.TENSORRT in material.options.to:
         _check_engine(material)
     material.route  # noqa: B018 - finds out whether there is one
+    check_runs_there(material)
 
 
 def _check_engine(material: Material) -> None:
@@ -290,7 +293,7 @@ def _place(made: list[Artifact], work: Path) -> None:
     # Only now, when nothing more can go wrong: a command makes all of its files or none.
     for artifact in made:
         final = Path(artifact.path)
-        files = [final, manifest_path(final)]
+        files = [*files_beside(artifact.manifest, final), final, manifest_path(final)]
         files += [search_path(final)] if artifact.search is not None else []
         for file in files:
             move_into_place(work / file.name, file)

@@ -8,6 +8,7 @@ from time import perf_counter
 
 import msgspec
 
+from edgeopt.converters.micro.check import check_runs
 from edgeopt.converters.tensorrt.kit import complete_kit
 from edgeopt.converters.writer import Writer, WriteRequest, Written
 from edgeopt.core.files import reporting, sha256, size_of, write_bytes
@@ -15,6 +16,7 @@ from edgeopt.core.manifest import Manifest, write_manifest
 from edgeopt.core.precision import Format, Precision
 from edgeopt.core.record import Record, to_json
 from edgeopt.core.tflite_file import read_tflite
+from edgeopt.pipeline.beside import for_runtime
 from edgeopt.pipeline.checking import Checked
 from edgeopt.pipeline.material import Material
 from edgeopt.pipeline.naming import failed_path
@@ -23,6 +25,7 @@ from edgeopt.pipeline.search.automatic import search_within_budget, with_mix
 from edgeopt.pipeline.search.outcome import spared, unreachable
 from edgeopt.pipeline.search.record import Mix, SearchRecord, search_path
 from edgeopt.pipeline.versions import versions
+from edgeopt.targets import TfliteRuntime
 
 
 class Artifact(Record, frozen=True):
@@ -81,11 +84,30 @@ def make_artifact(
         complete_kit(temporary, manifest)
         manifest = _of_file(manifest, temporary)
     finished = temporary.replace(work / final.name)
+    if fmt is Format.TFLITE and not failed:
+        manifest = for_runtime(manifest, finished, material.target)
     write_manifest(finished, manifest)
     if search is not None:
         write_bytes(search_path(finished), to_json(search))
     seconds = perf_counter() - began
     return Artifact(path=str(final), manifest=manifest, search=search, seconds=seconds)
+
+
+def check_runs_there(material: Material) -> None:
+    """Refuse what the target's runtime can't run, before any long step: by the float file.
+
+    Raises:
+        UnsupportedError: Says which operators TFLite Micro lacks.
+    """
+    if (
+        material.target.tflite is not TfliteRuntime.MICRO
+        or Format.TFLITE not in material.options.to
+    ):
+        return
+    path = material.prepared.scratch / "float.tflite"
+    write = material.route.entry(Format.TFLITE, Precision.FP32).load()
+    write(_request(material, Format.TFLITE, Precision.FP32, path))
+    check_runs(read_tflite(path), material.prepared.source.record.location)
 
 
 def _of_file(manifest: Manifest, file: Path) -> Manifest:

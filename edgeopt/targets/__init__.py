@@ -9,6 +9,7 @@ from edgeopt.targets.profile import (
     Profile,
     Runtime,
     TensorRule,
+    TfliteRuntime,
     known_targets,
     load_target,
 )
@@ -21,6 +22,7 @@ __all__ = [
     "Profile",
     "Runtime",
     "TensorRule",
+    "TfliteRuntime",
     "host_architecture",
     "known_targets",
     "load_target",

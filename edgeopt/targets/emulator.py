@@ -251,7 +251,10 @@ def _try(root: Path) -> None:
     """Import everything there, which leaves it compiled for whoever comes next."""
     told = _run(str(root / START), "-c", _TRIAL)
     if told.strip() != "aarch64":
-        raise MeasurementError(f"the emulated board says it is {told.strip()!r}")
+        raise MeasurementError(
+            f"the emulated board says it is {told.strip()!r}",
+            hint="make it again with --force, or update QEMU",
+        )
 
 
 def _run(*command: str) -> str:

@@ -43,6 +43,14 @@ class Runtime(StrEnum):
     TENSORRT = "tensorrt"
 
 
+class TfliteRuntime(StrEnum):
+    """What runs TFLite files on the device."""
+
+    LITERT = "litert"
+    MICRO = "tflite-micro"
+    EDGE_TPU = "edge-tpu"
+
+
 class TensorRule(Record, frozen=True):
     """How one kind of tensor is written as integers.
 
@@ -85,6 +93,8 @@ class EncodingRules(Record, frozen=True):
         fixed: Outputs with a scale of their own, by ONNX operator.
         fixed_wide: The same at 16 bits.
         equal: ONNX operators whose inputs and output must have one scale between them.
+        hybrid: Whether matrix products may round what they take when the model runs: LiteRT's
+            hybrid kernels, which other runtimes of its files don't have.
         residual_sums: Whether additions before a LayerNormalization are written as Sum, which
             keeps ONNX Runtime from fusing the two into a slower kernel: where that was timed.
         lacks: Precisions that the runtime doesn't have, and why.
@@ -98,6 +108,7 @@ class EncodingRules(Record, frozen=True):
     fixed: dict[str, FixedEncoding] = msgspec.field(default_factory=dict)
     fixed_wide: dict[str, FixedEncoding] = msgspec.field(default_factory=dict)
     equal: tuple[str, ...] = ()
+    hybrid: bool = True
     residual_sums: bool = False
     lacks: dict[Precision, str] = msgspec.field(default_factory=dict)
 
@@ -105,7 +116,7 @@ class EncodingRules(Record, frozen=True):
         """The rules that decide an artifact's bytes: equal ones give equal artifacts."""
         if precision.static:
             own = (self.activation, self.weight, self.integer_bias, self.fixed, self.equal)
-            return *own, self.residual_sums
+            return *own, self.residual_sums, self.hybrid
         if precision is Precision.INT8_DYNAMIC:
             return self.weight, self.residual_sums
         if precision is Precision.INT16X8:
@@ -161,6 +172,7 @@ class Profile(Record, frozen=True):
         encoding: The int8 rules of each format's runtime on it.
         like: Shipped profiles that give what this one doesn't say itself: encodings, the processor
             and the warning; the first that says it.
+        tflite: What runs its TFLite files.
         cpu: The processor that computes; None where another device does.
         gpu: What TensorRT runs on; None without one.
         warning: Said when artifacts are made for it, such as where they would be wrong.
@@ -181,6 +193,7 @@ class Profile(Record, frozen=True):
     description: str
     encoding: dict[Format, EncodingRules] = msgspec.field(default_factory=dict)
     like: tuple[str, ...] = ()
+    tflite: TfliteRuntime = TfliteRuntime.LITERT
     cpu: Cpu | None = None
     gpu: Gpu | None = None
     warning: str = ""

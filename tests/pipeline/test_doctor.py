@@ -19,7 +19,7 @@ from edgeopt.pipeline.doctor import Diagnosis, doctor
 from edgeopt.pipeline.packages import PACKAGES, Package, State, check_package
 
 ROOT = Path(__file__).parents[2]
-REQUIREMENT = re.compile(r"(?P<name>[\w.-]+)>=(?P<minimum>[\d.]+)")
+REQUIREMENT = re.compile(r"(?P<name>[\w.-]+)>=(?P<minimum>[\d.]+(?:dev\d+)?)")
 
 
 def test_this_installation() -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from edgeopt.cli.figures import ABSENT, decibels, percent, plural, size, three
 from edgeopt.cli.tables import table
 from edgeopt.cli.views.delegation import delegated
+from edgeopt.cli.views.device import on_device
 from edgeopt.core.manifest import DataRecord, Manifest, Verification
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def draw_conversion(result: ConvertResult) -> str:
     drawn = table(_TITLES, map(_row, result.artifacts), left=3)
     told = dict.fromkeys(line for a in result.artifacts for line in _told(a))
     told |= dict.fromkeys(line for a in result.artifacts for line in _delegated(a.manifest))
+    told |= dict.fromkeys(line for a in result.artifacts for line in on_device(a.manifest))
     folder = Path(result.artifacts[0].path).parent
     where = f"The artifacts are in {folder}, each with its manifest beside it (.json)."
     return drawn + "\n" + "".join(f"{line}\n" for line in (*told, where))

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from edgeopt.cli.figures import plural, three
 from edgeopt.cli.tables import lines, table
+from edgeopt.targets import TfliteRuntime
 from edgeopt.targets.emulator import Emulator
 from edgeopt.targets.profile import Profile
 
@@ -62,6 +63,8 @@ def _facts(profile: Profile) -> Iterator[tuple[str, str]]:
     for system in profile.software:
         named = {"Python": system.python, "CUDA": system.cuda, "TensorRT": system.tensorrt}
         yield system.name, ", ".join(f"{k} {v}" for k, v in named.items() if v)
+    if profile.tflite is not TfliteRuntime.LITERT:
+        yield "TFLite by", profile.tflite.value
     yield "threads", plural(profile.threads, "thread")
     yield "address", profile.address
 

@@ -106,7 +106,7 @@ def write_int4_weight(request: WriteRequest) -> Written:
 
 def _write_integers(request: WriteRequest, rules: EncodingRules, precision: Precision) -> Written:
     integers = request.io is Ends.INT8
-    floats = not integers and rules.activation.bits == 8
+    floats = not integers and rules.activation.bits == 8 and rules.hybrid
     place = LiteRtPlacement(rules, float_ends=floats, integer_ends=integers)
     made = quantized(request, rules, precision, place)
     stored = Stored.HYBRID if floats else Stored.DEQUANTIZED

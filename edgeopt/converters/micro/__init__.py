@@ -1,0 +1,1 @@
+"""Firmware: what TFLite Micro needs besides the ``.tflite``, which no file system holds there."""
