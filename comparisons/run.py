@@ -41,6 +41,7 @@ COMPARISONS = (
     "export_pt2",
     "models",
     "tensorrt",
+    "devices",
 )
 NEEDED = {
     "efficientnet_lite0": "edgeopt",

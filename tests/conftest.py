@@ -76,8 +76,16 @@ Subsystem sftp /usr/lib/openssh/sftp-server
 ForceCommand {folder}/force
 """
 
+_AS_ANYBODY = """for word; do
+  shift
+  case "$word" in pi@* | jetson@*) word=${{word#*@}} ;; esac
+  set -- "$@" "$word"
+done
+exec {program} -F {config} "$@"
+"""
+
 _CLIENT = """
-Host kitchen
+Host kitchen bench
   HostName 127.0.0.1
   Port {port}
   IdentityFile {folder}/key
@@ -186,11 +194,15 @@ def board(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Board]:
 
 @pytest.fixture
 def ssh_knows(board: Board, monkeypatch: pytest.MonkeyPatch) -> Board:
-    """The board, which ``ssh`` and ``scp`` know as ``kitchen`` without being told how."""
+    """The board, which ``ssh`` and ``scp`` know as ``kitchen`` and ``bench`` without an option.
+
+    There is no user ``pi`` nor ``jetson`` here, so that those are left to ssh.
+    """
     here = board.folder / "here"
     here.mkdir()
     for name in ("ssh", "scp"):
-        program(here / name, f'exec {shutil.which(name)} -F {board.config} "$@"')
+        whole = _AS_ANYBODY.format(program=shutil.which(name), config=board.config)
+        program(here / name, whole)
     monkeypatch.setenv("PATH", f"{here}{os.pathsep}{os.environ['PATH']}")
     return board
 
