@@ -205,6 +205,26 @@ class Measurement(Record, frozen=True):
     schema: Literal["edgeopt.benchmark/1"] = SCHEMA
 
 
+class BudgetCheck(Record, frozen=True):
+    """One figure beside what it may be.
+
+    Args:
+        artifact: Whose.
+        part: ``latency`` (the median, in ms), ``memory`` (the peak, in MB) or ``size`` (in MB).
+        limit: The most that is allowed.
+        found: What it is; None where that isn't known, or isn't a device's.
+        passed: Whether it is within; None where that can't be said.
+        reason: Why it can't.
+    """
+
+    artifact: str
+    part: str
+    limit: float
+    found: float | None
+    passed: bool | None
+    reason: str = ""
+
+
 class BenchmarkReport(Record, frozen=True):
     """Several artifacts, timed together.
 
@@ -213,9 +233,11 @@ class BenchmarkReport(Record, frozen=True):
         baseline: Index of the one that ratios refer to.
         ratios: One an artifact; None for the baseline itself.
         notes: What a reader should know before trusting the figures, one sentence each.
+        budgets: What was held to a budget, and whether it is within.
     """
 
     measurements: tuple[Measurement, ...]
     baseline: int
     ratios: tuple[Ratio | None, ...]
     notes: tuple[str, ...] = ()
+    budgets: tuple[BudgetCheck, ...] = ()

@@ -151,10 +151,9 @@ _TIMING: tuple[Callable[[Any], Any], ...] = (
     option(
         "--threads",
         type=click.IntRange(1),
-        default=1,
         section=TIMING,
         metavar="N",
-        help="Threads within an operator; 1 if not given.",
+        help="Threads within an operator; those that suit the target if not given, else 1.",
     ),
     option(
         "--batch",

@@ -16,8 +16,9 @@ from types import FrameType
 from typing import Any
 
 import click
+from click.exceptions import Exit
 
-from edgeopt.core.errors import OutputError
+from edgeopt.core.errors import EdgeOptError, OutputError
 from edgeopt.core.progress import Progress, silent
 
 
@@ -76,6 +77,17 @@ class Terminal:
         from edgeopt.core.record import to_json
 
         write(to_json(result))
+
+    @contextlib.contextmanager
+    def judging(self) -> Iterator[None]:
+        """For what refuses a result that was shown: JSON that was written stays one document."""
+        try:
+            yield
+        except EdgeOptError as error:
+            if not self.json:
+                raise
+            complain(f"Error: {error}")
+            raise Exit(error.exit_code) from error
 
 
 def write(text: str | bytes) -> None:

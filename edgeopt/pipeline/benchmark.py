@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from edgeopt.benchmarks.artifact import Artifact, read_artifact
+from edgeopt.benchmarks.budget import judged
 from edgeopt.benchmarks.inputs import batch_size, save_inputs, timing_inputs
 from edgeopt.benchmarks.measure import HOST, Candidate, measure
 from edgeopt.benchmarks.metrics import UserFunction, read_metrics
@@ -22,7 +23,8 @@ from edgeopt.core.gpu import local_gpu
 from edgeopt.core.precision import Format
 from edgeopt.core.preprocessing import Preprocessing
 from edgeopt.core.progress import Progress, silent
-from edgeopt.pipeline.options import parse_names, read_preprocessing
+from edgeopt.pipeline.options import parse_names, read_budget, read_preprocessing
+from edgeopt.pipeline.saturating import saturating
 
 if TYPE_CHECKING:
     from edgeopt.data import Dataset
@@ -37,7 +39,7 @@ def benchmark(
     accuracy: str | UserFunction | Sequence[str | UserFunction] = ("top1", "top5"),
     preprocess: str | Path | Preprocessing | None = None,
     target: str | None = None,
-    threads: int = 1,
+    threads: int | None = None,
     batch: int = 1,
     provider: str = "cpu",
     duration: float = 1.0,
@@ -46,6 +48,9 @@ def benchmark(
     save: bool = True,
     code: bool = True,
     benchmark_binary: str | Path | None = None,
+    max_latency: float | str | None = None,
+    max_memory: int | str | None = None,
+    max_size: int | str | None = None,
     progress: Progress = silent,
 ) -> BenchmarkReport:
     """Measure artifacts on this machine; several are always timed together, in turns.
@@ -63,7 +68,7 @@ def benchmark(
         target: A device, ``PROFILE@ssh://user@host``, ``PROFILE@adb://serial`` or a TOML file with
             an address: a bundle goes there and measures, on up to 100 of the evaluation data's
             samples. This machine if None.
-        threads: Threads within an operator.
+        threads: Threads within an operator; if None the target's own number, on this machine 1.
         batch: Samples a call, for artifacts that have a dynamic batch.
         provider: What ONNX Runtime computes ONNX artifacts on: ``cpu``, ``cuda`` or ``tensorrt``;
             that it can't is an error, not a reason to take the CPU.
@@ -75,6 +80,11 @@ def benchmark(
         benchmark_binary: A native program, built for the target, that measures there instead of
             Python: LiteRT's ``benchmark_model`` for TFLite artifacts, ``onnxruntime_perf_test`` for
             ONNX ones.
+        max_latency: A budget for each artifact's median latency: ``5`` or ``"5ms"``, ``"300us"``.
+            The report says what is within, and ``edgeopt.benchmarks.budget.check_budgets`` raises
+            for what isn't. A target's own budget holds where none is given here.
+        max_memory: Another for its peak memory: bytes or ``"64MB"``.
+        max_size: Another for its file.
         progress: Told how far it is.
 
     Returns:
@@ -89,6 +99,7 @@ def benchmark(
         UsageError: If an option's value isn't allowed.
         MeasurementError: If this machine can't measure it.
     """
+    budget = read_budget(max_latency, max_memory, max_size)
     if target not in (None, HOST):
         from edgeopt.pipeline.remote import benchmark_there
 
@@ -101,12 +112,15 @@ def benchmark(
             artifacts, target, evaluation=evaluation, accuracy=accuracy, preprocess=preprocess,
             threads=threads, batch=batch, duration=duration, processes=processes, seed=seed,
             save=save, code=code, progress=progress, binary=benchmark_binary,
+            budget=budget,
         )  # fmt: skip
     if benchmark_binary is not None:
         raise UsageError(
             "--benchmark-binary measures on a device", hint="name it: --target PROFILE@adb://SERIAL"
         )
-    plan = Plan(threads=threads, batch=batch, duration=duration, processes=processes, seed=seed)
+    plan = Plan(
+        threads=threads or 1, batch=batch, duration=duration, processes=processes, seed=seed
+    )
     check_counts(len(artifacts), plan)
     metrics = read_metrics(accuracy, code_allowed=code)
     contract = read_preprocessing(preprocess)
@@ -125,7 +139,9 @@ def benchmark(
     for measurement in report.measurements if save else ():
         write_measurement(measurement)
     notes = [*_saturating(read)] if evaluation is not None else [*_unsized(read)]
-    return msgspec.structs.replace(report, notes=(*report.notes, *dict.fromkeys(notes)))
+    return judged(
+        msgspec.structs.replace(report, notes=(*report.notes, *dict.fromkeys(notes))), budget
+    )
 
 
 def check_counts(artifacts: int, plan: Plan) -> None:
@@ -209,20 +225,9 @@ def _unsized(artifacts: Sequence[Artifact]) -> Iterator[str]:
 def _saturating(artifacts: Sequence[Artifact]) -> Iterator[str]:
     from edgeopt.core.runtime import saturates
 
-    for artifact in artifacts:
-        onnx = artifact.format is Format.ONNX  # LiteRT's kernels add exactly
-        ours = artifact.manifest is not None and artifact.manifest.precision.adds_integers
-        if onnx and ours and saturates() and _may_saturate(artifact.path):
-            yield (
-                f"{artifact.name}: its 8-bit weights saturate in this CPU's kernels, which costs "
-                "accuracy that it has on its target; for this CPU convert with --target x86-64"
-            )
-
-
-def _may_saturate(artifact: Path) -> bool:
-    from edgeopt.converters.onnx.saturation import pair_bounds
-
-    return any(not bound.safe for bound in pair_bounds(artifact))
+    if saturates():
+        for artifact in artifacts:
+            yield from saturating(artifact, "this CPU")
 
 
 def _free_dimensions(artifact: Artifact) -> list[str]:

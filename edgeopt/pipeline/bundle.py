@@ -51,7 +51,7 @@ def bundle(
     accuracy: str = "top1,top5",
     preprocess: str | Path | Preprocessing | None = None,
     target: str | None = None,
-    threads: int = 1,
+    threads: int | None = None,
     batch: int = 1,
     duration: float = 1.0,
     processes: int = 5,
@@ -72,7 +72,7 @@ def bundle(
         preprocess: The contract for pictures, or a TOML file of it; an artifact's own, from its
             manifest, if None.
         target: The device's profile; its name is the results'.
-        threads: Threads within an operator.
+        threads: Threads within an operator; the target's own number if None, without one 1.
         batch: Samples a call that is timed, for artifacts that have a dynamic batch.
         duration: Time in each artifact's timed calls in each process, in s.
         processes: Fresh processes that the artifacts share; 2 or more where there are several.
@@ -88,11 +88,14 @@ def bundle(
         OutputError: If the folder can't be written, or holds something else.
         UsageError: If an option's value isn't allowed.
     """
+    profile = None if target is None else load_target(target)
+    if threads is None:
+        threads = 1 if profile is None else profile.threads
     plan = Plan(threads=threads, batch=batch, duration=duration, processes=processes, seed=seed)
     _check(len(artifacts), plan, samples)
     tops = read_tops(accuracy)
     contract = read_preprocessing(preprocess)
-    named = DEVICE if target is None else load_target(target).name
+    named = DEVICE if profile is None else profile.name
     read = [_bundled(read_artifact(path)) for path in artifacts]
     files = _check_names(read)
     folder = Path(output)

@@ -25,6 +25,7 @@ from edgeopt.core.tensors import TensorSpec
 from edgeopt.core.via import Via
 from edgeopt.pipeline.search.options import AutoOptions
 from edgeopt.targets import DEFAULT_TARGET
+from edgeopt.targets.hardware import Budget
 
 E = TypeVar("E", bound=StrEnum)
 AUTO = "auto"
@@ -305,6 +306,36 @@ def parse_size(value: int | str | None, option: str) -> int | None:
     if found is None or found[2] not in _UNITS or float(found[1]) == 0:
         raise UsageError(f"{option}: {value!r} isn't a size", hint="write it as 2GB or 512MiB")
     return int(float(found[1]) * _UNITS[found[2]])
+
+
+def parse_milliseconds(value: float | str | None, option: str) -> float | None:
+    """Read a latency in ms: ``5``, ``5ms``, ``300us``, ``0.2s``.
+
+    Raises:
+        UsageError: If it isn't one.
+    """
+    if value is None:
+        return None
+    found = re.fullmatch(r"(\d+(?:\.\d+)?) *(us|ms|s|)", str(value).strip().lower())
+    if found is None or float(found[1]) == 0:
+        raise UsageError(f"{option}: {value!r} isn't a latency", hint="write it as 5ms or 300us")
+    return float(found[1]) * {"us": 1e-3, "ms": 1.0, "s": 1e3, "": 1.0}[found[2]]
+
+
+def read_budget(
+    max_latency: float | str | None, max_memory: int | str | None, max_size: int | str | None
+) -> Budget:
+    """What an artifact may cost.
+
+    Raises:
+        UsageError: If a limit can't be read.
+    """
+    memory, size = parse_size(max_memory, "--max-memory"), parse_size(max_size, "--max-size")
+    return Budget(
+        max_latency_ms=parse_milliseconds(max_latency, "--max-latency"),
+        max_memory_mb=None if memory is None else memory / 1e6,
+        max_size_mb=None if size is None else size / 1e6,
+    )
 
 
 def parse_seconds(value: float, option: str) -> float:

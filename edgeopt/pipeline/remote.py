@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from edgeopt.benchmarks.artifact import Artifact, read_artifact
+from edgeopt.benchmarks.budget import judged, over, refused
 from edgeopt.benchmarks.bundle import Bundle
 from edgeopt.benchmarks.plan import Plan
 from edgeopt.benchmarks.result import BenchmarkReport
@@ -22,8 +23,10 @@ from edgeopt.pipeline.results import import_results
 from edgeopt.pipeline.runner import RESULT, PythonBundle, Runner
 from edgeopt.targets import Profile, load_target
 from edgeopt.targets.address import Address, parse_address, split_target
+from edgeopt.targets.hardware import Budget
 from edgeopt.targets.transport import Transport, reach
 
+_NONE = Budget()
 _TIMING = ("threads", "batch", "duration", "processes", "seed")
 
 
@@ -34,6 +37,7 @@ def benchmark_there(
     accuracy: Any,
     save: bool,
     progress: Progress,
+    budget: Budget = _NONE,
     binary: str | Path | None = None,
     ssh_config: Path | None = None,
     **options: Any,
@@ -46,6 +50,7 @@ def benchmark_there(
         accuracy: ``top1`` and the like.
         save: Write each measurement beside its artifact.
         progress: Told how far it is.
+        budget: What the artifacts may cost; what it doesn't limit, the profile's own does.
         binary: A native program that measures there instead of Python; the profile's if None.
         ssh_config: An ssh configuration instead of the user's own.
         options: As :func:`edgeopt.bundle` has them.
@@ -57,6 +62,9 @@ def benchmark_there(
     """
     name, address = _reached(target)
     profile = None if name is None else load_target(name)
+    whole = budget if profile is None else over(budget, profile.budget)
+    if address.scheme == "emulated" and whole.max_latency_ms is not None:
+        raise refused(f"{address}: its latencies are emulated")
     read = [read_artifact(path) for path in artifacts]
     for artifact in read if save else ():
         check_writable(artifact.path, DEVICE if profile is None else profile.name)
@@ -74,7 +82,7 @@ def benchmark_there(
         runner.pack(folder, progress)
         with device.folder() as run:
             answer.write_bytes(runner.measure(device, run, folder, progress))
-        return import_results(answer, artifacts, save=save)
+        return judged(import_results(answer, artifacts, save=save), whole)
 
 
 def _probed(device: Transport, path: Path, progress: Progress) -> str:
@@ -131,7 +139,8 @@ def _native_runner(
             f"{binary.name} gives no outputs, so it can't be evaluated on --evaluation",
             hint="leave --evaluation out",
         )
-    plan = Plan(**{name: options[name] for name in _TIMING if name in options})
+    timing = {name: options[name] for name in _TIMING if options.get(name) is not None}
+    plan = Plan(**{"threads": 1 if profile is None else profile.threads, **timing})
     check_counts(len(artifacts), plan)
     target = DEVICE if profile is None else profile.name
     return NativeProgram(binary, artifacts, target, profile, plan)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from edgeopt.core.errors import (
     UsageError,
     VerificationError,
 )
+from edgeopt.pipeline.saturating import machine_saturates, saturating
 
 MOST_BYTES = 16 << 20
 """The largest result that is read: a real one has some kilobytes."""
@@ -58,8 +59,19 @@ def import_results(
     for measurement in measurements if save else ():
         write_measurement(measurement)
     return msgspec.structs.replace(
-        report, measurements=measurements, notes=notes(measurements, report.ratios)
+        report,
+        measurements=measurements,
+        budgets=(),
+        notes=(*notes(measurements, report.ratios), *_saturating(measurements, found)),
     )
+
+
+def _saturating(
+    measurements: Sequence[Measurement], artifacts: dict[str, Artifact]
+) -> Iterator[str]:
+    for measurement in measurements:
+        if machine_saturates(measurement.machine):
+            yield from saturating(artifacts[measurement.sha256], "the device")
 
 
 def check_outputs(report: BenchmarkReport) -> None:

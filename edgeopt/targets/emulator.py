@@ -253,7 +253,7 @@ def _try(root: Path) -> None:
     if told.strip() != "aarch64":
         raise MeasurementError(
             f"the emulated board says it is {told.strip()!r}",
-            hint="make it again with --force, or update QEMU",
+            hint="update QEMU: qemu-user-static",
         )
 
 

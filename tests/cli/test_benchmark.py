@@ -87,14 +87,15 @@ def test_every_option_arrives(run: Run, monkeypatch: pytest.MonkeyPatch) -> None
         *("benchmark", "--threads", "2", "a.onnx", "--batch", "4", "b.onnx", "--duration", "2.5"),
         *("--processes", "7", "--seed", "3", "--accuracy", "top1", "--accuracy", "m.py:iou"),
         *("--evaluation", "e.npz", "--no-save", "--no-code", "--crop", "8"),
-        *("--benchmark-binary", "program"),
+        *("--benchmark-binary", "program", "--max-latency", "5ms", "--max-size", "2MB"),
     )
     del asked["progress"]
     assert asked == {
         "artifacts": ["a.onnx", "b.onnx"], "evaluation": "e.npz", "accuracy": "top1,m.py:iou",
         "preprocess": Preprocessing(crop=8), "target": None, "provider": "cpu", "threads": 2,
         "batch": 4, "duration": 2.5, "processes": 7, "seed": 3, "save": False, "code": False,
-            "benchmark_binary": "program",
+            "benchmark_binary": "program", "max_latency": "5ms", "max_memory": None,
+            "max_size": "2MB",
     }  # fmt: skip
 
 

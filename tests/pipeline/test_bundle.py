@@ -311,3 +311,30 @@ def test_an_old_python_says_that_it_is_old(net: Path, version: str) -> None:
     )
     assert ran.returncode == 3
     assert ran.stderr == f"Error: this is Python {version}, and 3.8 or newer is needed\n"
+
+
+def test_sums_that_saturate_on_the_device_are_noted(
+    conv_net: Path, conv_data: Path, tmp_path: Path
+) -> None:
+    made = convert(conv_net, precision=["int8"], calibration=conv_data, output=tmp_path / "out")
+    artifact = Path(made.artifacts[0].path)
+    bundle([artifact], tmp_path / "device", **QUICK)
+    assert start(tmp_path / "device").returncode in (0, 1)
+    result = tmp_path / "device" / "result.json"
+    said = json.loads(result.read_text())
+    notes = {}
+    for isa in (["avx2"], ["avx2", "avx_vnni"], None):
+        machine = said["measurements"][0]["machine"]
+        machine["architecture"] = "x86_64"
+        machine["isa"] = {"value": isa, "absent": None if isa else "not told"}
+        result.write_text(json.dumps(said))
+        report = import_results(result, [artifact], save=False)
+        notes[str(isa)] = [n for n in report.notes if "saturate in the device's kernels" in n]
+    assert list(map(len, notes.values())) == [1, 0, 0]
+
+
+def test_a_target_s_threads_are_taken(conv_net: Path, tmp_path: Path) -> None:
+    made = bundle([conv_net], tmp_path / "device", target="raspberry-pi-5", **QUICK)
+    assert made.bundle.plan.threads == 4
+    asked = bundle([conv_net], tmp_path / "asked", target="raspberry-pi-5", threads=1, **QUICK)
+    assert asked.bundle.plan.threads == 1

@@ -12,6 +12,7 @@ from edgeopt.benchmarks.store import measurement_path, read_measurement
 from edgeopt.core.errors import EdgeOptError, UsageError
 from edgeopt.core.progress import silent
 from edgeopt.pipeline.remote import benchmark_there
+from edgeopt.targets.hardware import Budget
 
 if TYPE_CHECKING:
     from tests.conftest import Board
@@ -44,3 +45,25 @@ def test_a_native_program_measures_over_ssh_too(board: Board, tflite_net: Path) 
     (found,) = board.measure(tflite_net, binary=program).measurements
     assert found.runtime.name == "benchmark_model"
     assert board.left() == []
+
+
+def test_a_profile_of_one_s_own_says_threads_and_budget(
+    board: Board, conv_net: Path, tmp_path: Path
+) -> None:
+    profile = tmp_path / "board.toml"
+    profile.write_text(
+        'name = "board"\ndescription = "mine"\nlike = ["arm64"]\naddress = "ssh://kitchen"\n'
+        "threads = 2\n[budget]\nmax_size_mb = 0.0001\nmax_latency_ms = 5000\n"
+    )
+    there: dict[str, Any] = {"accuracy": "top1", "save": False, "progress": silent}
+    there |= {"ssh_config": board.config, "duration": 0.05, "processes": 2}
+    report = benchmark_there([conv_net], str(profile), **there)
+    assert report.measurements[0].threads == 2
+    assert [(c.part, c.limit, c.passed) for c in report.budgets] == [
+        *(("latency", 5000, True), ("size", 0.0001, False)),
+    ]
+    asked = benchmark_there(
+        [conv_net], str(profile), threads=1, budget=Budget(max_size_mb=1), **there
+    )
+    assert asked.measurements[0].threads == 1
+    assert [(c.part, c.limit) for c in asked.budgets] == [("latency", 5000), ("size", 1)]

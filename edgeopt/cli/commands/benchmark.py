@@ -12,10 +12,13 @@ from edgeopt.cli.preprocessing import take_contract
 from edgeopt.cli.terminal import Terminal
 from edgeopt.cli.values import comma_list, files
 
+BUDGETS = "Budgets, for each artifact; the target's own where it has any (exit code 1 if missed)"
+
 EXAMPLES = (
     "edgeopt benchmark out/model.int8.onnx",
     "edgeopt benchmark out/model.fp32.onnx out/model.int8.onnx --evaluation test.npz",
     "edgeopt benchmark out/model.int8.onnx out/model.int8.tflite",
+    "edgeopt benchmark out/model.int8.onnx --max-latency 5ms --max-size 2MB",
     "edgeopt benchmark out/model.*.onnx --evaluation test/ --accuracy top1 --threads 4",
     "edgeopt benchmark out/model.int8.onnx --evaluation test.npz --accuracy metrics.py:iou --json",
     "edgeopt benchmark out/model.int8.tflite --target raspberry-pi-5@ssh://pi@kitchen",
@@ -71,6 +74,12 @@ EXAMPLES = (
     "--provider", default="cpu", section=TIMING, metavar="NAME",
     help="What ONNX Runtime computes ONNX artifacts on: cpu (if not given), cuda or tensorrt.",
 )  # fmt: skip
+@option("--max-latency", section=BUDGETS, metavar="MS",
+        help="The most that the median call may take: 5ms.")  # fmt: skip
+@option("--max-memory", section=BUDGETS, metavar="SIZE",
+        help="The most memory that it may hold: 64MB.")  # fmt: skip
+@option("--max-size", section=BUDGETS, metavar="SIZE",
+        help="The largest that its file may be: 2MB.")  # fmt: skip
 @preprocessing_options
 @common_options
 def benchmark(
@@ -86,9 +95,13 @@ def benchmark(
     contract = take_contract(options)
     save = options["save"]
     if results is not None:
+        from edgeopt.benchmarks.budget import judged
+        from edgeopt.pipeline.options import read_budget
         from edgeopt.pipeline.results import import_results
 
-        report = import_results(results, files(artifacts), save=save)
+        found = import_results(results, files(artifacts), save=save)
+        limits = (options[name] for name in ("max_latency", "max_memory", "max_size"))
+        report = judged(found, read_budget(*limits))
     else:
         with terminal.progress("loading") as progress:
             from edgeopt.pipeline.benchmark import benchmark as run
@@ -97,6 +110,9 @@ def benchmark(
     from edgeopt.cli.views.benchmark import draw_report
 
     terminal.show(report, lambda: draw_report(report, saved=save))
+    from edgeopt.benchmarks.budget import check_budgets
     from edgeopt.pipeline.results import check_outputs
 
-    check_outputs(report)
+    with terminal.judging():
+        check_outputs(report)
+        check_budgets(report)

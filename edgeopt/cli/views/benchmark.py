@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from edgeopt.benchmarks.budget import UNITS, Part
 from edgeopt.benchmarks.result import BenchmarkReport, Kind, Measurement, Ratio
 from edgeopt.cli.figures import ABSENT, decibels, milliseconds, percent, plural, size, three
 from edgeopt.cli.tables import table
@@ -23,7 +24,7 @@ _DETAILS = (
 )
 _STAGES = ("file", "to the GPU ms", "compute ms", "back ms", "end to end ms")
 _MARK = "~"
-"""Before a latency that wasn't measured on a real device."""
+"""Before every time that wasn't measured on a real device, and what is made of them."""
 
 
 def draw_report(report: BenchmarkReport, *, saved: bool) -> str:
@@ -44,7 +45,7 @@ def draw_report(report: BenchmarkReport, *, saved: bool) -> str:
         table(_DETAILS, map(_details, report.measurements)),
         _summary(report),
         _stages(report),
-        "".join(f"{line}\n" for line in told),
+        "".join(f"{line}\n" for line in (*told, *_budgets(report))),
         "".join(f"Note: {note}.\n" for note in report.notes),
     ]
     return "\n".join(part for part in parts if part)
@@ -75,12 +76,12 @@ def _details(measurement: Measurement) -> tuple[str, ...]:
     latency = measurement.latency
     return (
         _name(measurement),
-        milliseconds(measurement.load_ms),
-        milliseconds(measurement.first_inference_ms),
+        _latency(measurement, measurement.load_ms),
+        _latency(measurement, measurement.first_inference_ms),
         _latency(measurement, latency.p50),
         _latency(measurement, latency.p90),
         "" if latency.p99 is None else _latency(measurement, latency.p99),
-        three(measurement.throughput),
+        _mark(measurement) + three(measurement.throughput),
         size(measurement.peak_memory_bytes.value),
     )
 
@@ -88,7 +89,7 @@ def _details(measurement: Measurement) -> tuple[str, ...]:
 def _stages(report: BenchmarkReport) -> str:
     """The parts of a call, of what a GPU computes."""
     rows = [
-        (_name(m), *map(milliseconds, (s.h2d_ms, s.compute_ms, s.d2h_ms, s.end_to_end_ms)))
+        (_name(m), *(_latency(m, t) for t in (s.h2d_ms, s.compute_ms, s.d2h_ms, s.end_to_end_ms)))
         for m in report.measurements
         if (s := m.stages) is not None
     ]
@@ -106,7 +107,7 @@ def _summary(report: BenchmarkReport) -> str:
             measurement.precision.value if measurement.precision else ABSENT,
             size(measurement.size_bytes),
             _latency(measurement, measurement.latency.p50),
-            _ratio(ratio, alone=len(report.measurements) == 1),
+            _ratio(measurement, ratio, alone=len(report.measurements) == 1),
             *(_metric(measurement, metric) for metric in metrics),
             _sqnr(measurement),
         )
@@ -116,14 +117,17 @@ def _summary(report: BenchmarkReport) -> str:
 
 
 def _latency(measurement: Measurement, value: float | None) -> str:
-    mark = "" if measurement.kind is Kind.MEASURED or value is None else _MARK
-    return mark + milliseconds(value)
+    return ("" if value is None else _mark(measurement)) + milliseconds(value)
 
 
-def _ratio(ratio: Ratio | None, *, alone: bool) -> str:
+def _mark(measurement: Measurement) -> str:
+    return "" if measurement.kind is Kind.MEASURED else _MARK
+
+
+def _ratio(measurement: Measurement, ratio: Ratio | None, *, alone: bool) -> str:
     if ratio is None:
         return "" if alone else "1 (baseline)"
-    return f"{ratio.point:.2f}x [{ratio.low:.2f}, {ratio.high:.2f}]"
+    return _mark(measurement) + f"{ratio.point:.2f}x [{ratio.low:.2f}, {ratio.high:.2f}]"
 
 
 def _metric(measurement: Measurement, metric: str) -> str:
@@ -168,6 +172,15 @@ def _outputs(report: BenchmarkReport) -> list[str]:
                 f"{'' if worst.sqnr_db is None else 'at least '}{decibels(worst.sqnr_db)}{same}."
             )
     return found
+
+
+def _budgets(report: BenchmarkReport) -> list[str]:
+    return [
+        f"{Path(c.artifact).name}: {c.part} {c.found:.4g} {UNITS[Part(c.part)]}, within its budget "
+        f"of {c.limit:g} {UNITS[Part(c.part)]}."
+        for c in report.budgets
+        if c.passed
+    ]
 
 
 def _name(measurement: Measurement) -> str:
