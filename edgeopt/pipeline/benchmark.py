@@ -118,9 +118,8 @@ def benchmark(
         raise UsageError(
             "--benchmark-binary measures on a device", hint="name it: --target PROFILE@adb://SERIAL"
         )
-    plan = Plan(
-        threads=threads or 1, batch=batch, duration=duration, processes=processes, seed=seed
-    )
+    threads = 1 if threads is None else threads
+    plan = Plan(threads=threads, batch=batch, duration=duration, processes=processes, seed=seed)
     check_counts(len(artifacts), plan)
     metrics = read_metrics(accuracy, code_allowed=code)
     contract = read_preprocessing(preprocess)

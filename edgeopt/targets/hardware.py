@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
+
+import msgspec
 
 from edgeopt.core.record import Record
+
+Positive = Annotated[float, msgspec.Meta(gt=0)]
+"""More than 0."""
+
+Count = Annotated[int, msgspec.Meta(ge=1)]
+"""1 or more."""
 
 
 class Cores(Record, frozen=True):
@@ -17,8 +25,8 @@ class Cores(Record, frozen=True):
     """
 
     name: str
-    count: int
-    ghz: float
+    count: Count
+    ghz: Positive
 
 
 class Cpu(Record, frozen=True):
@@ -47,8 +55,8 @@ class Accelerator(Record, frozen=True):
     """
 
     name: str
-    tops: float | None = None
-    memory_mb: float | None = None
+    tops: Positive | None = None
+    memory_mb: Positive | None = None
     note: str = ""
 
 
@@ -62,8 +70,8 @@ class Memory(Record, frozen=True):
     """
 
     kind: str = ""
-    gb: tuple[float, ...] = ()
-    bandwidth_gb_s: float | None = None
+    gb: tuple[Positive, ...] = ()
+    bandwidth_gb_s: Positive | None = None
 
 
 class Software(Record, frozen=True):
@@ -95,7 +103,7 @@ class Published(Record, frozen=True):
 
     model: str
     precision: str
-    ms: float
+    ms: Positive
     source: str
     on: str = ""
 
@@ -109,6 +117,6 @@ class Budget(Record, frozen=True):
         max_size_mb: The file, in MB.
     """
 
-    max_latency_ms: float | None = None
-    max_memory_mb: float | None = None
-    max_size_mb: float | None = None
+    max_latency_ms: Positive | None = None
+    max_memory_mb: Positive | None = None
+    max_size_mb: Positive | None = None

@@ -17,7 +17,7 @@ import msgspec
 from edgeopt.core.errors import UnsupportedError, UsageError
 from edgeopt.core.precision import Format, Precision
 from edgeopt.core.record import Record, read_toml
-from edgeopt.targets.hardware import Accelerator, Budget, Cpu, Memory, Published, Software
+from edgeopt.targets.hardware import Accelerator, Budget, Count, Cpu, Memory, Published, Software
 from edgeopt.targets.host import host_architecture, host_profile
 
 DEFAULT_TARGET = "x86-64-vnni"
@@ -170,8 +170,8 @@ class Profile(Record, frozen=True):
         name: How it is named on the command line.
         description: One line.
         encoding: The int8 rules of each format's runtime on it.
-        like: Shipped profiles that give what this one doesn't say itself: encodings, the processor
-            and the warning; the first that says it.
+        like: Shipped profiles that give what this one doesn't say itself: encodings, the processor,
+            what runs TFLite files, what is lacking, and the warning; the first that says it.
         tflite: What runs its TFLite files.
         cpu: The processor that computes; None where another device does.
         gpu: What TensorRT runs on; None without one.
@@ -202,7 +202,7 @@ class Profile(Record, frozen=True):
     accelerator: Accelerator | None = None
     memory: Memory | None = None
     software: tuple[Software, ...] = ()
-    threads: int = 1
+    threads: Count = 1
     budget: Budget = Budget()
     address: str = ""
     binaries: dict[Format, str] = msgspec.field(default_factory=dict)
@@ -306,21 +306,28 @@ def load_target(name: str) -> Profile:
         UsageError: If there is none of that name (suggests the nearest), or the file isn't valid.
     """
     if name.endswith(".toml"):
-        return _completed(read_toml(Path(name), Profile))
+        profile = read_toml(Path(name), Profile)
+        for other in profile.like:
+            if other not in shipped_targets():
+                raise UsageError(f"{name}: `like`: no target called {other!r}", hint=_meant(other))
+        return _completed(profile)
     if name == HOST:
-        return msgspec.structs.replace(load_target(host_profile()), name=HOST, warning="")
-    known = known_targets()
-    if name not in known:
-        near = difflib.get_close_matches(name, known, n=1)
-        meant = f"did you mean {near[0]}? " if near else ""
-        raise UsageError(
-            f"no target called {name!r}",
-            hint=f"{meant}known: {', '.join(known)}; or name a TOML file",
-        )
+        # Others' latencies are those of their machines.
+        found = load_target(host_profile())
+        return msgspec.structs.replace(found, name=HOST, warning="", published=())
+    if name not in known_targets():
+        raise UsageError(f"no target called {name!r}", hint=f"{_meant(name)}; or name a TOML file")
     with resources.as_file(
         resources.files("edgeopt.targets") / "profiles" / f"{name}.toml"
     ) as path:
         return _completed(read_toml(path, Profile))
+
+
+def _meant(name: str) -> str:
+    known = known_targets()
+    near = difflib.get_close_matches(name, known, n=1)
+    meant = f"did you mean {near[0]}? " if near else ""
+    return f"{meant}known: {', '.join(known)}"
 
 
 def _completed(profile: Profile) -> Profile:
@@ -332,6 +339,8 @@ def _completed(profile: Profile) -> Profile:
             cpu=profile.cpu or other.cpu,
             warning=profile.warning or other.warning,
             without={**other.without, **profile.without},
+            lacks={**other.lacks, **profile.lacks},
+            tflite=other.tflite if profile.tflite is TfliteRuntime.LITERT else profile.tflite,
         )
     return profile
 

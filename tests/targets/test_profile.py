@@ -19,6 +19,38 @@ def test_every_shipped_profile_loads_under_its_own_name() -> None:
         assert rules.weight.symmetric  # ONNX Runtime's kernels take weights with zero point 0
 
 
+LISTED = {
+    *("raspberry-pi-4", "raspberry-pi-5", "raspberry-pi-zero-2w", "jetson-orin-nano"),
+    *("jetson-orin-nx", "jetson-agx-orin", "coral-usb", "rk3588", "snapdragon-8-gen-3", "pixel"),
+    *("imx8m-plus", "x86-64-vnni", "x86-64", "arm64", "rtx-3090", "rtx-4090", "rtx-5090"),
+    *("stm32", "host"),
+}
+
+
+def test_the_devices_that_are_promised_are_here() -> None:
+    assert set(known_targets()) >= LISTED
+    # Nobody's own figures were found for these; a machine's own are what is measured on it.
+    assert [n for n in ("pixel", "imx8m-plus", "host") if load_target(n).published] == []
+    assert load_target("imx8m-plus").cpu is not None
+    for name in LISTED - {"host"}:
+        assert load_target(name).cpu is not None, name
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("threads = 0", r"mine\.toml: Expected `int` >= 1 - at `threads`"),
+        ('like = ["arm46"]', r"mine\.toml: `like`: no target called 'arm46'.*did you mean arm64"),
+        ('like = ["./mine.toml"]', r"`like`: no target called './mine\.toml'"),
+    ],
+)
+def test_a_profile_that_can_t_be_meant(tmp_path: Path, text: str, told: str) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(f'name = "mine"\ndescription = "d"\n{text}\n')
+    with pytest.raises(UsageError, match=told):
+        load_target(str(path))
+
+
 def test_a_misspelt_target_suggests_the_nearest() -> None:
     with pytest.raises(UsageError, match="did you mean arm64"):
         load_target("arm46")
@@ -45,7 +77,15 @@ def test_a_profile_takes_from_others_what_it_does_not_say() -> None:
     assert profile.rules(Format.TENSORRT) == load_target("tensorrt").rules(Format.TENSORRT)
     jetson = load_target("jetson-orin-nano")
     assert jetson.rules(Format.TFLITE) == load_target("arm64").rules(Format.TFLITE)
-    assert load_target("pixel").cpu == load_target("arm64").cpu
+    assert load_target("coral-usb").cpu == load_target("arm64").cpu
+
+
+def test_a_board_like_another_has_its_runtime_and_its_limits(tmp_path: Path) -> None:
+    path = tmp_path / "board.toml"
+    path.write_text('name = "board"\ndescription = "mine"\nlike = ["stm32"]\n')
+    board, stm32 = load_target(str(path)), load_target("stm32")
+    assert (board.tflite, board.lacks) == (stm32.tflite, stm32.lacks)
+    assert not board.rules(Format.TFLITE).hybrid
 
 
 def test_an_unknown_compute_capability_is_one_line(tmp_path: Path) -> None:
@@ -67,6 +107,9 @@ def test_an_unknown_compute_capability_is_one_line(tmp_path: Path) -> None:
         ('arch = "aarch64"\n[encoding.onxx.activation]\ndtype = "int8"', r"did you mean onnx\?"),
         ('arch = "aarch64"\n[encoding.onnx.activation]\ndtype = "int9"', r"did you mean .*int8"),
         ('arch = "aarch64"\n[without]\ntflite = 1', r"`without\[\.\.\.\]`"),
+        ('arch = "aarch64"\n[budget]\nmax_latency_ms = -1', r"> 0.*`budget\.max_latency_ms`"),
+        ('arch = "aarch64"\n[budget]\nmax_size = 1', r"did you mean max_size_mb\?"),
+        ('arch = "aarch64"\n[binaries]\ntflit = "x"', r"`binaries`: did you mean tflite\?"),
     ],
 )
 def test_a_profile_that_is_wrong_names_file_key_and_what_is_allowed(
