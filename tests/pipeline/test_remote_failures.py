@@ -64,15 +64,28 @@ def descendants(process: int) -> Iterator[int]:
         yield from descendants(int(child))
 
 
-def cut(board: Board) -> None:
-    """End every session of the server's, and none of the programs that they started."""
-    for process in [*descendants(board.server.pid)]:
-        if Path(f"/proc/{process}/comm").read_text().startswith("sshd"):
-            os.kill(process, signal.SIGKILL)
+def cut(board: Board, how: signal.Signals = signal.SIGKILL) -> list[int]:
+    """End or stop every session of the server's, and none of the programs that they started."""
+    sessions = [
+        process
+        for process in descendants(board.server.pid)
+        if Path(f"/proc/{process}/comm").read_text().startswith("sshd")
+    ]
+    for session in sessions:
+        os.kill(session, how)
+    return sessions
 
 
 def gone(process: int) -> bool:
-    return soon(lambda: not Path(f"/proc/{process}").exists())
+    """Whether it ends; who should take note of that may be stopped."""
+
+    def ended() -> bool:
+        try:
+            return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+        except OSError:
+            return True
+
+    return soon(ended)
 
 
 # What is not there
@@ -185,6 +198,28 @@ def test_a_link_that_is_cut(board: Board, conv_net: Path) -> None:
     assert not measurement_path(conv_net, "arm64").exists()
     assert len(board.left()) <= 1
     assert board.measure(conv_net).measurements
+    assert board.left() == []
+
+
+@pytest.mark.slow
+def test_a_link_that_falls_silent(board: Board, conv_net: Path) -> None:
+    start = time.monotonic()
+    with ThreadPoolExecutor() as pool:
+        measured = pool.submit(board.measure, conv_net, duration=100)
+        assert soon(lambda: any((board.home / FOLDER).glob("run-*/pid")))
+        (note,) = (board.home / FOLDER).glob("run-*/pid")
+        assert soon(lambda: note.read_text() != "")
+        program = int(note.read_text())
+        stopped = cut(board, signal.SIGSTOP)
+        try:
+            with pytest.raises(MeasurementError, match="kitchen: "):
+                measured.result(timeout=120)
+            # The server still holds the old connection; a new one has stopped what it ran.
+            assert gone(program)
+        finally:
+            for session in stopped:
+                os.kill(session, signal.SIGKILL)
+    assert time.monotonic() - start < 90
     assert board.left() == []
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -9,8 +12,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from edgeopt.benchmarks.bundle import RUN
 from edgeopt.benchmarks.store import measurement_path
 from edgeopt.core.errors import DataError, EdgeOptError, MeasurementError
+from edgeopt.pipeline.bundle import bundle
 
 if TYPE_CHECKING:
     from tests.conftest import Board
@@ -23,14 +28,30 @@ def answering(board: Board, code: str) -> None:
     board.python(f"exec {sys.executable} {script}")
 
 
-def twisting(board: Board, twist: str) -> None:
-    """Have it measure, then change ``m``, the first measurement, or ``r``, all of the result."""
-    script = board.folder / "twist.py"
-    script.write_text(
-        "import json\nr = json.load(open('result.json'))\nm = r['measurements'][0]\n"
-        f"{twist}\njson.dump(r, open('result.json', 'w'))\n"
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where a result is kept, since ``conv_net`` is the same file in every test."""
+    return tmp_path_factory.mktemp("kept") / "result.json"
+
+
+@pytest.fixture
+def genuine(kept: Path, conv_net: Path, tmp_path: Path) -> Path:
+    """What the bundle's program really answers."""
+    if not kept.exists():
+        bundle([conv_net], tmp_path / "bundle", target="arm64", duration=0.05, processes=2)
+        program = [sys.executable, str(tmp_path / "bundle" / RUN), "-o", str(kept)]
+        subprocess.run(program, check=True, env={**os.environ, "TMPDIR": str(tmp_path)})
+        shutil.rmtree(tmp_path / "bundle")
+    return kept
+
+
+def twisting(board: Board, genuine: Path, twist: str) -> None:
+    """Have it answer that, but for ``m``, the first measurement, and ``r``, all of the result."""
+    answering(
+        board,
+        f"import json\nr = json.load(open({str(genuine)!r}))\nm = r['measurements'][0]\n"
+        f"{twist}\njson.dump(r, open('result.json', 'w'))\n",
     )
-    board.python(f'{sys.executable} "$@"; exec {sys.executable} {script}')
 
 
 def told(board: Board, artifact: Path) -> EdgeOptError:
@@ -116,15 +137,21 @@ TWISTED = {
 }
 
 
+def test_what_is_not_twisted_is_taken(board: Board, conv_net: Path, genuine: Path) -> None:
+    twisting(board, genuine, "")
+    assert board.measure(conv_net).measurements
+
+
 @pytest.mark.parametrize("twist", TWISTED.values(), ids=TWISTED)
-def test_a_result_that_was_twisted(board: Board, conv_net: Path, twist: str) -> None:
-    twisting(board, twist)
+def test_a_result_that_was_twisted(board: Board, conv_net: Path, genuine: Path, twist: str) -> None:
+    twisting(board, genuine, twist)
     assert told(board, conv_net).exit_code in (2, 3)
 
 
-def test_names_are_this_machines(board: Board, conv_net: Path) -> None:
+def test_names_are_this_machines(board: Board, conv_net: Path, genuine: Path) -> None:
     twisting(
         board,
+        genuine,
         "m['artifact'] = '/etc/passwd'\nm['machine']['board'] = "
         "{'value': '\\x1b[31mPi\\n', 'absent': None}\nr['notes'] = ['\\x1b[2Jbuy']",
     )

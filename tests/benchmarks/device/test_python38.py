@@ -74,11 +74,11 @@ import json, sys, types
 package = types.ModuleType("edgeopt_device"); package.__path__ = [sys.argv[1]]
 sys.modules["edgeopt_device"] = package
 from edgeopt_device import blocks, child, conditions, contents, failure, kind, lock, machine
-from edgeopt_device import memory, power, schedule, tether, throttling, told
+from edgeopt_device import describe, memory, power, schedule, tether, throttling, told
 rounds, calls = schedule.block_lengths([1e6, 2e6], 1e8)
 schedule.block_order(2, rounds, schedule.generator("0/1"))
 blocks.timed_block(lambda: None, 5); blocks.warm_up(lambda: None, 1e6)
-json.dumps([machine.machine(), conditions.conditions(), memory.memory()])
+json.dumps([machine.machine(), conditions.conditions(), memory.memory(), describe.describe()])
 """
     done = subprocess.run(
         [str(_python38()), "-c", script, str(FOLDER)], capture_output=True, check=False
