@@ -261,6 +261,8 @@ class Firmware(Record, frozen=True):
             a machine of 64 bits; None where that isn't installed.
         absent: Why it is None.
         interpreter: The version of that interpreter.
+        sqnr_db: Its worst output beside LiteRT's plain kernels', on one call of random inputs; None
+            where they are the same bit for bit, or there is no interpreter.
     """
 
     files: tuple[BesideFile, ...]
@@ -268,6 +270,7 @@ class Firmware(Record, frozen=True):
     arena_bytes: int | None = None
     absent: str = ""
     interpreter: str | None = None
+    sqnr_db: float | None = None
 
 
 class StrandedNode(Record, frozen=True):

@@ -92,8 +92,13 @@ def probe(device: Transport, progress: Progress = silent) -> Profile:
 
     Raises:
         MeasurementError: If it doesn't answer, or not as expected.
-        UnsupportedError: If its processor is of a kind that no profile has.
+        UnsupportedError: If its processor is of a kind that no profile has, or adb reaches it.
     """
+    if device.address.scheme == "adb":
+        raise UnsupportedError(
+            f"{device.address}: probing takes Python, which adb's devices don't have",
+            hint='write its profile by hand: like = ["arm64"], or take pixel or another one',
+        )
     progress(f"probing {device.address}", 0, None)
     found = _asked(device)
     like = profile_of(found.machine.architecture, found.machine.isa.value or ())

@@ -21,7 +21,7 @@ import pytest
 import edgeopt
 from edgeopt.benchmarks.result import Kind
 from edgeopt.benchmarks.store import measurement_path, read_measurement
-from edgeopt.core.errors import MeasurementError, UsageError
+from edgeopt.core.errors import MeasurementError, UnsupportedError, UsageError
 from edgeopt.targets.adb import AdbDevice
 from edgeopt.targets.address import Address
 
@@ -159,6 +159,13 @@ def test_adb_that_is_missing(
 def test_adb_needs_a_native_program(phone: Phone, tflite_net: Path) -> None:
     with pytest.raises(UsageError, match=r"no Python.*--benchmark-binary"):
         phone.measure(tflite_net)
+
+
+def test_a_device_without_python_is_not_probed(phone: Phone) -> None:
+    from edgeopt.pipeline.probe import probe_device
+
+    with pytest.raises(UnsupportedError, match=r"probing takes Python.*by hand"):
+        probe_device(f"adb://{SERIAL}")
 
 
 def test_the_profile_names_the_program(phone: Phone, tflite_net: Path, tmp_path: Path) -> None:

@@ -48,6 +48,7 @@ def test_files_arena_and_operators(conv_net: Path, conv_data: Path, tmp_path: Pa
     # The largest two activations, of 8x8 with 8 channels, have to be there together.
     assert found.arena_bytes is not None
     assert 2 * 8 * 8 * 8 < found.arena_bytes < 1 << 16
+    assert found.sqnr_db is None or found.sqnr_db > 40
     assert f"_arena_size = {found.arena_bytes};" in (output / NAMES[1]).read_text()
     before = [(output / name).read_bytes() for name in NAMES]
     assert _converted(conv_net, conv_data, output) == found

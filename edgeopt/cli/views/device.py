@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edgeopt.cli.figures import plural, size
+from edgeopt.cli.figures import decibels, plural, size
 from edgeopt.core.manifest import EdgeTpu, Firmware, Manifest
 
 _MOST = 5
@@ -23,9 +23,16 @@ def _firmware(firmware: Firmware) -> str:
     if firmware.arena_bytes is None:
         arena = f"how large the arena has to be is not known: {firmware.absent}"
     else:
-        arena = f"it takes {size(firmware.arena_bytes)} of the tensor arena on a 64-bit machine"
+        arena = (
+            f"it takes {size(firmware.arena_bytes)} of the tensor arena on a 64-bit machine, and "
+            f"answers there {_alike(firmware.sqnr_db)}"
+        )
     count = plural(len(firmware.operators), "operator")
     return f"{names} have the model as a C array and its {count}; {arena}."
+
+
+def _alike(sqnr_db: float | None) -> str:
+    return "as in LiteRT" if sqnr_db is None else f"within {decibels(sqnr_db)} of LiteRT"
 
 
 def _edge_tpu(found: EdgeTpu) -> list[str]:

@@ -1,18 +1,24 @@
-"""How much memory a model takes in TFLite Micro, by its own interpreter."""
+"""How much memory a model takes in TFLite Micro, and whether it answers as in LiteRT."""
 
 from __future__ import annotations
 
+import json
+import math
 import re
 import subprocess
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NamedTuple
 
 from edgeopt.converters.micro import interpret
 from edgeopt.core.errors import UnsupportedError
 
 MISSING = "the package tflite-micro is not installed: pip install 'edgeopt[micro]'"
+
+FLOOR_DB = 20.0
+"""Integers may differ by a step where roundings do; what is below computes something else."""
 
 _TOTAL = re.compile(r"Arena allocation total (\d+) bytes")
 _SECONDS = 300
@@ -29,15 +35,28 @@ def interpreter() -> str | None:
         return None
 
 
-def arena_bytes(path: Path, name: str) -> int:
-    """What a model takes of the tensor arena, in bytes, on this machine of 64 bits.
+class Trial(NamedTuple):
+    """What one call in TFLite Micro's interpreter showed.
+
+    Args:
+        arena_bytes: What the model took of the tensor arena, on this machine of 64 bits.
+        sqnr_db: Its worst output beside LiteRT's plain kernels', on random inputs; None where all
+            are the same bit for bit.
+    """
+
+    arena_bytes: int
+    sqnr_db: float | None
+
+
+def try_out(path: Path, name: str) -> Trial:
+    """Run a model once there.
 
     Args:
         path: The ``.tflite``.
         name: What it is called in messages.
 
     Raises:
-        UnsupportedError: If the interpreter doesn't run it; says why.
+        UnsupportedError: If the interpreter doesn't run it, or answers otherwise; says how.
     """
     command = [sys.executable, interpret.__file__, str(path)]
     try:
@@ -50,7 +69,22 @@ def arena_bytes(path: Path, name: str) -> int:
     found = _TOTAL.search(ran.stderr)
     if ran.returncode != 0 or found is None:
         raise _refused(name, _complaint(ran.stderr) or f"it ended with code {ran.returncode}")
-    return int(found[1])
+    sqnr = min(map(_decibels, json.loads(ran.stdout)), default=math.inf)
+    if not sqnr >= FLOOR_DB:  # a NaN isn't
+        raise UnsupportedError(
+            f"{name}: TFLite Micro's answers are {sqnr:.1f} dB from LiteRT's (floor {FLOOR_DB:g} "
+            "dB), on random inputs",
+            hint="change the model, or convert for a target that LiteRT runs on",
+        )
+    return Trial(int(found[1]), None if sqnr == math.inf else sqnr)
+
+
+def _decibels(sums: dict[str, float]) -> float:
+    """``10 log10(signal / noise)``; infinite where there is no noise."""
+    signal, noise = sums["signal"], sums["noise"]
+    if noise == 0:
+        return math.inf
+    return 10 * math.log10(signal / noise) if signal > 0 else -math.inf
 
 
 def _complaint(words: str) -> str:

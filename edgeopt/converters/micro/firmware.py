@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from edgeopt.converters.micro import sources
-from edgeopt.converters.micro.arena import MISSING, arena_bytes, interpreter
+from edgeopt.converters.micro.arena import MISSING, interpreter, try_out
 from edgeopt.converters.micro.check import check_runs
 from edgeopt.converters.micro.operators import METHODS
 from edgeopt.core.files import sha256, write_bytes
@@ -26,7 +26,8 @@ def write_firmware(artifact: Path, by: str) -> Firmware:
     file = read_tflite(artifact)
     check_runs(file, artifact.name)
     found = interpreter()
-    arena = arena_bytes(artifact, artifact.name) if found is not None else None
+    tried = try_out(artifact, artifact.name) if found is not None else None
+    arena = None if tried is None else tried.arena_bytes
     content, codes = artifact.read_bytes(), sorted({op.code for op in file.operators})
     said = f"Made by {by} of {artifact.name}, sha256 {sha256(artifact)}"
     absent = "" if found is not None else MISSING
@@ -44,4 +45,5 @@ def write_firmware(artifact: Path, by: str) -> Firmware:
         arena_bytes=arena,
         absent=absent,
         interpreter=found,
+        sqnr_db=None if tried is None else tried.sqnr_db,
     )

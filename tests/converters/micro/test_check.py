@@ -9,11 +9,10 @@ import os
 from importlib.util import find_spec
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 import edgeopt
-from edgeopt.converters.micro.arena import arena_bytes, interpreter
+from edgeopt.converters.micro.arena import interpreter, try_out
 from edgeopt.converters.micro.check import check_runs
 from edgeopt.core.errors import UnsupportedError
 from edgeopt.core.tflite_file import read_tflite
@@ -59,28 +58,26 @@ def test_the_interpreter_refuses_what_is_refused_here(
     with pytest.raises(UnsupportedError, match=told):
         check_runs(read_tflite(path), path.name)
     with pytest.raises(UnsupportedError, match=says):
-        arena_bytes(path, path.name)
+        try_out(path, path.name)
 
 
 def test_weights_with_several_scales_are_computed_wrongly_there(
     micro: None, conv_net: Path, conv_data: Path, tmp_path: Path
 ) -> None:
-    from ai_edge_litert.interpreter import Interpreter
-    from tflite_micro import runtime
-
     path = _made(conv_net, conv_data, "int8-weight", tmp_path)
-    image = np.random.default_rng(0).normal(size=(1, 8, 8, 3)).astype(np.float32)
-    theirs = runtime.Interpreter.from_bytes(path.read_bytes(), arena_size=1 << 22)
-    theirs.set_input(image, 0)
-    theirs.invoke()
-    lite = Interpreter(str(path))
-    lite.allocate_tensors()
-    lite.set_tensor(lite.get_input_details()[0]["index"], image)
-    lite.invoke()
-    ours = lite.get_tensor(lite.get_output_details()[0]["index"])
-    assert np.abs(theirs.get_output(0) - ours).max() > 0.1 * np.abs(ours).max()
+    with pytest.raises(UnsupportedError, match=r"answers are .* dB from LiteRT's \(floor 20 dB\)"):
+        try_out(path, path.name)
     with pytest.raises(UnsupportedError, match="takes one scale for all channels"):
         check_runs(read_tflite(path), path.name)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "int16x8"])
+def test_what_runs_there_answers_as_in_litert(
+    micro: None, conv_net: Path, conv_data: Path, tmp_path: Path, precision: str
+) -> None:
+    tried = try_out(_made(conv_net, conv_data, precision, tmp_path), "net")
+    assert tried.sqnr_db is None or tried.sqnr_db > 60
+    assert 0 < tried.arena_bytes < 1 << 16
 
 
 def test_what_is_refused_is_what_the_profile_lacks() -> None:
