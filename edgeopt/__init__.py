@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from edgeopt.pipeline.benchmark import benchmark as benchmark
     from edgeopt.pipeline.bundle import bundle as bundle
     from edgeopt.pipeline.calibrate import calibrate as calibrate
+    from edgeopt.pipeline.compare import compare as compare
     from edgeopt.pipeline.convert import convert as convert
     from edgeopt.pipeline.diagnose import diagnose as diagnose
     from edgeopt.pipeline.inspect import inspect as inspect
@@ -28,6 +29,7 @@ _PUBLIC = {
     "calibrate": "edgeopt.pipeline.calibrate",
     "convert": "edgeopt.pipeline.convert",
     "benchmark": "edgeopt.pipeline.benchmark",
+    "compare": "edgeopt.pipeline.compare",
     "bundle": "edgeopt.pipeline.bundle",
     "import_results": "edgeopt.pipeline.results",
     "inspect": "edgeopt.pipeline.inspect",
@@ -41,6 +43,7 @@ __all__ = [
     "calibrate",
     "convert",
     "benchmark",
+    "compare",
     "bundle",
     "import_results",
     "inspect",

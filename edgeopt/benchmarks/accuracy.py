@@ -47,7 +47,7 @@ def evaluate(
     if not dataset.labelled:
         return Accuracy(absent="the evaluation data has no labels", data=dataset.record())
     step, total = f"evaluating {artifact.path.name}", len(dataset)
-    for done, (outputs, sample) in enumerate(_answers(artifact, dataset), start=1):
+    for done, (outputs, sample) in enumerate(answers(artifact, dataset), start=1):
         for metric in metrics:
             metric.add(outputs, sample)
         progress(step, done, total)
@@ -55,7 +55,12 @@ def evaluate(
     return Accuracy(values=values, data=dataset.record())
 
 
-def _answers(artifact: Artifact, dataset: Dataset) -> Iterator[tuple[Batch, Sample]]:
+def answers(artifact: Artifact, dataset: Dataset) -> Iterator[tuple[Batch, Sample]]:
+    """What an artifact answers to each sample: its outputs by name, batch axis included.
+
+    Raises:
+        DataError: If a sample doesn't fit the model.
+    """
     opened = _opened(artifact)
     size, specs = batch_size(artifact, 1), artifact.given()
     samples = dataset.samples()

@@ -67,6 +67,7 @@ class Conditions(Record, frozen=True):
         power_mode: A Jetson's power mode.
         rails_mw: What a Jetson's rails draw, in mW.
         energy_uj: RAPL's counters by domain, in uJ; they wrap around.
+        battery: Whether it runs on its battery.
     """
 
     at: str
@@ -80,3 +81,4 @@ class Conditions(Record, frozen=True):
     power_mode: Reading[str] = _UNREAD
     rails_mw: Reading[dict[str, float]] = _UNREAD
     energy_uj: Reading[dict[str, int]] = _UNREAD
+    battery: Reading[bool] = _UNREAD

@@ -40,6 +40,10 @@ COMMANDS = {
         "edgeopt.cli.commands.benchmark:benchmark",
         "Measure latency, memory and accuracy of artifacts.",
     ),
+    "compare": Listed(
+        "edgeopt.cli.commands.compare:compare",
+        "Say whether an artifact may take its baseline's place: pass, regression or inconclusive.",
+    ),
     "bundle": Listed(
         "edgeopt.cli.commands.bundle:bundle",
         "Make a folder that measures artifacts on a device by itself.",

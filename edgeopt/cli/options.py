@@ -38,7 +38,14 @@ def common_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def timing_options(function: F) -> F:
     """How artifacts are timed."""
-    for decorate in reversed(_TIMING):
+    for decorate in reversed((*_CALLS[:2], *_SPENT, *_CALLS[2:])):
+        function = decorate(function)
+    return function
+
+
+def call_options(function: F) -> F:
+    """The same without how long it takes, where the figures decide that."""
+    for decorate in reversed(_CALLS):
         function = decorate(function)
     return function
 
@@ -147,7 +154,7 @@ _CONTRACT: tuple[Callable[[Any], Any], ...] = (
     ),
 )
 
-_TIMING: tuple[Callable[[Any], Any], ...] = (
+_CALLS: tuple[Callable[[Any], Any], ...] = (
     option(
         "--threads",
         type=click.IntRange(1),
@@ -164,6 +171,17 @@ _TIMING: tuple[Callable[[Any], Any], ...] = (
         help="Samples a call, where the batch is dynamic; 1 if not given.",
     ),
     option(
+        "--seed",
+        type=int,
+        default=0,
+        section=TIMING,
+        metavar="N",
+        help="Of random inputs and of the order of turns.",
+    ),
+)
+
+_SPENT: tuple[Callable[[Any], Any], ...] = (
+    option(
         "--duration",
         type=click.FloatRange(0, min_open=True),
         default=1.0,
@@ -178,13 +196,5 @@ _TIMING: tuple[Callable[[Any], Any], ...] = (
         section=TIMING,
         metavar="N",
         help="Fresh processes; more narrow the intervals. 5 if not given.",
-    ),
-    option(
-        "--seed",
-        type=int,
-        default=0,
-        section=TIMING,
-        metavar="N",
-        help="Of random inputs and of the order of turns.",
     ),
 )

@@ -7,7 +7,7 @@ import platform
 from datetime import datetime, timezone
 from typing import Any, Dict, List
 
-from .power import energy, power_mode, rails
+from .power import energy, on_battery, power_mode, rails
 from .sensors import Absent, field, numbered, read_text, reading
 from .throttling import throttle_count, throttled
 
@@ -26,7 +26,8 @@ def conditions(root: str = "/", system: str = "") -> Dict[str, Any]:
         ``at`` (ISO 8601, UTC, by the machine's own clock), and as readings: ``governor`` (those in
         use), ``frequency_mhz`` (a core each), ``temperature_c`` (by zone), ``load_average`` (over a
         minute), ``memory_available_bytes``, ``throttled`` (what holds it back), ``throttle_count``,
-        ``power_mode``, ``rails_mw`` (by label), ``energy_uj`` (by RAPL domain).
+        ``power_mode``, ``rails_mw`` (by label), ``energy_uj`` (by RAPL domain), ``battery``
+        (whether it runs on one).
     """
     system = system or platform.system()
     return {
@@ -43,6 +44,7 @@ def conditions(root: str = "/", system: str = "") -> Dict[str, Any]:
         "power_mode": reading(lambda: power_mode(root)),
         "rails_mw": reading(lambda: rails(root)),
         "energy_uj": reading(lambda: energy(root)),
+        "battery": reading(lambda: on_battery(root)),
     }
 
 

@@ -52,7 +52,7 @@ def machine(root: str = "/", system: str = "") -> Dict[str, Any]:
         "cpu": reading(lambda: _cpu(root, system)),
         "isa": reading(lambda: _isa(root, system)),
         "cores": reading(_cores),
-        "usable_cores": reading(_usable_cores),
+        "usable_cores": reading(usable_cores),
         "memory_bytes": reading(lambda: _memory_bytes(root, system)),
     }
 
@@ -104,7 +104,12 @@ def _cores() -> int:
     return count
 
 
-def _usable_cores() -> int:
+def usable_cores() -> int:
+    """Logical processors that this process may run on.
+
+    Raises:
+        Absent: If the system has no affinity.
+    """
     if not hasattr(os, "sched_getaffinity"):
         raise Absent("this system has no CPU affinity")
     return len(os.sched_getaffinity(0))

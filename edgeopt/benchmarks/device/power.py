@@ -8,6 +8,8 @@ from .sensors import Absent, entries, numbered, read_text, tool
 
 _RAPL = "sys/class/powercap"
 _HWMON = "sys/class/hwmon"
+_SUPPLIES = "sys/class/power_supply"
+_TOLD = ("type", "scope", "status", "online")
 _CHANNELS = (1, 2, 3)  # an INA3221 has three
 
 
@@ -83,3 +85,23 @@ def power_mode(root: str = "/") -> str:
         if line.startswith("NV Power Mode:"):
             return line.partition(":")[2].strip()
     raise Absent("nvpmodel -q said {!r}".format(told[:80]))
+
+
+def on_battery(root: str = "/") -> bool:
+    """Whether the machine runs on a battery: one is discharging, and nothing else is connected.
+
+    Raises:
+        Absent: If the kernel knows of no power supply.
+    """
+    supplies = sorted(entries(root, _SUPPLIES))
+    if not supplies:
+        raise Absent("/{} is empty".format(_SUPPLIES))
+    told = [
+        {name: _text(root, "{}/{}/{}".format(_SUPPLIES, each, name)) for name in _TOLD}
+        for each in supplies
+    ]
+    # A mouse's or a pen's battery is the device's, not the machine's.
+    return not any(each["online"] == "1" for each in told) and any(
+        each["type"] == "Battery" and each["scope"] != "Device" and each["status"] == "Discharging"
+        for each in told
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any, Dict, List, Optional, Sequence
 
 import numpy as np
@@ -86,6 +87,7 @@ def ratio(logs: Sequence[float], confidence: float = 0.95) -> Dict[str, Any]:
     }
 
 
+@lru_cache(maxsize=None)
 def t_quantile(confidence: float, freedom: int) -> float:
     """The ``t`` for which ``P(|T| <= t) = confidence`` under Student's distribution.
 

@@ -1,0 +1,1 @@
+"""The latency-regression gate: a candidate beside its baseline, and a verdict whose error holds."""

@@ -1,0 +1,92 @@
+"""``edgeopt compare``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from edgeopt.cli.command import command, option
+from edgeopt.cli.options import TIMING, call_options, common_options, preprocessing_options
+from edgeopt.cli.preprocessing import take_contract
+from edgeopt.cli.terminal import Terminal
+
+BUDGETS = "Budgets"
+
+EXAMPLES = (
+    "edgeopt compare baseline.tflite out/model.int8.tflite",
+    "edgeopt compare baseline.onnx out/model.int8.onnx --max-slowdown 5% --max-size +0%",
+    "edgeopt compare baseline.onnx candidate.onnx --evaluation test.npz --max-drop 0.5pp",
+    "edgeopt compare baseline.onnx candidate.tflite --max-tail p99:10% --json",
+)
+
+
+@command("compare", examples=EXAMPLES)
+@click.argument("baseline", type=click.Path())
+@click.argument("candidate", type=click.Path())
+@option(
+    "--evaluation",
+    type=click.Path(),
+    metavar="DATA",
+    help="Samples to compare answers on, with labels for --max-drop: a .npz, a folder of images, "
+    "or module:function. The first are what is timed; random numbers if not given.",
+)
+@option("--max-slowdown", default="3%", section=BUDGETS, metavar="X%",
+        help="How much slower the candidate may be; 3% if not given.")  # fmt: skip
+@option("--max-tail", section=BUDGETS, metavar="P:X%",
+        help="How much slower a tail may be: p99:10% or p90:10%.")  # fmt: skip
+@option("--max-latency", section=BUDGETS, metavar="MS",
+        help="The most its median call may take: 5ms, or +10% of the baseline's.")  # fmt: skip
+@option("--max-memory", section=BUDGETS, metavar="SIZE",
+        help="The most its peak of memory may be: 50MB, or +10%.")  # fmt: skip
+@option("--max-size", section=BUDGETS, metavar="SIZE",
+        help="The most its file may be: 5MB, or +0%.")  # fmt: skip
+@option("--max-load", section=BUDGETS, metavar="MS",
+        help="The longest it may take to load: 100ms, or +20%.")  # fmt: skip
+@option("--max-drop", section=BUDGETS, metavar="X",
+        help="How far its accuracy may fall: 0.5pp.")  # fmt: skip
+@option("--min-sqnr", type=float, section=BUDGETS, metavar="DB",
+        help="The least SQNR between its outputs and the baseline's, in dB.")  # fmt: skip
+@option("--min-agreement", section=BUDGETS, metavar="X%",
+        help="The least share of samples with the baseline's class: 99%.")  # fmt: skip
+@option(
+    "--inconclusive",
+    type=click.Choice(["fail", "pass"]),
+    help="What an open verdict, or an unfit machine, is for the exit code: 1 or 0 instead of 3.",
+)
+@option("--no-code", "code", is_flag=True, flag_value=False, default=True,
+        help="Refuse to run code that an option names.")  # fmt: skip
+@call_options
+@option(
+    "--duration", type=click.FloatRange(0, min_open=True), default=0.3, section=TIMING, metavar="S",
+    help="Seconds of timed calls, of each session in each process; 0.3 if not given.",
+)  # fmt: skip
+@option(
+    "--max-processes", type=click.IntRange(2), default=20, section=TIMING, metavar="N",
+    help="The most fresh processes; it ends earlier where fewer can tell. 20 if not given.",
+)  # fmt: skip
+@option(
+    "--max-time", type=click.FloatRange(0, min_open=True), default=300.0, section=TIMING,
+    metavar="S", help="Seconds after which no process is started; 300 if not given.",
+)  # fmt: skip
+@preprocessing_options
+@common_options
+def compare(terminal: Terminal, inconclusive: str | None, **options: Any) -> None:
+    """Say whether an artifact may take its baseline's place: pass, regression or inconclusive.
+
+    BASELINE and CANDIDATE are .onnx or .tflite files with the same inputs and outputs, of any
+    format and precision. Both are timed in the same fresh processes, the baseline twice, until it
+    can be told whether the candidate is slower than allowed. Exit code 0: it passed; 1: a
+    regression; 3: the machine can't tell.
+    """
+    contract = take_contract(options)
+    with terminal.progress("loading") as progress:
+        from edgeopt.pipeline.compare import compare as run
+
+        found = run(preprocess=contract, progress=progress, **options)
+    from edgeopt.cli.views.comparison import draw_comparison
+
+    terminal.show(found, lambda: draw_comparison(found))
+    from edgeopt.pipeline.compare import check_verdict
+
+    check_verdict(found, inconclusive)

@@ -1,0 +1,81 @@
+"""``edgeopt compare`` as a user runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Run = Callable[..., Any]
+FEW = ("--duration", "0.02", "--max-processes", "2")
+
+
+@pytest.fixture
+def artifacts(run: Run, conv_net: Path, conv_data: Path, tmp_path: Path) -> tuple[Path, Path]:
+    """An fp32 and an int8 artifact."""
+    out = tmp_path / "out"
+    ran = run(
+        *("convert", conv_net, "--precision", "fp32,int8", "--calibration", conv_data, "-o", out)
+    )
+    assert ran.code == 0
+    return out / "conv_net.fp32.onnx", out / "conv_net.int8.onnx"
+
+
+def test_a_table_with_the_verdict(run: Run, artifacts: tuple[Path, Path]) -> None:
+    # Of two processes a verdict may be any; which checks there are is sure.
+    ran = run(
+        *("compare", *artifacts, *FEW, "--max-slowdown", "900%", "--max-size", "+0%"),
+        *("--min-sqnr", "5", "--inconclusive", "pass"),
+    )
+    head, checks, told = ran.out.split("\n\n")
+    assert head.startswith("Measured on ")
+    assert "in 2 fresh processes" in head
+    names = [line.split()[0] for line in checks.splitlines()]
+    assert names[0] == "check"
+    assert names[2:] == ["latency", "sqnr", "size"]
+    assert "A copy of the baseline came out at" in told
+    assert told.splitlines()[-1].startswith("Verdict: ")
+
+
+def test_a_regression_is_one_line_and_exit_code_1(run: Run, artifacts: tuple[Path, Path]) -> None:
+    fp32, int8 = artifacts
+    ran = run("compare", fp32, int8, *FEW, "--min-sqnr", "200", "--json")
+    assert ran.code == 1
+    assert ran.json["verdict"] == "regression"
+    (line,) = [each for each in ran.err.splitlines() if each.startswith("Error")]
+    assert "sqnr: output 'y' is too far from the baseline's" in line or "sqnr: output" in line
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--max-slowdown", "3"], "--max-slowdown is '3': write it as in 3%"),
+        (["--max-tail", "p95:3%"], "--max-tail is 'p95:3%'"),
+        (["--max-size", "10%"], "--max-size is '10%'"),
+        (["--max-drop", "1%"], "--max-drop"),
+        (["--min-agreement", "2"], "--min-agreement"),
+        (["--max-processes", "1"], "--max-processes"),
+    ],
+)
+def test_a_budget_that_is_none(
+    run: Run, artifacts: tuple[Path, Path], options: list[str], told: str
+) -> None:
+    ran = run("compare", *artifacts, *options)
+    assert (ran.code, ran.out) == (2, "")
+    assert told in ran.err
+
+
+def test_an_artifact_that_is_gone(run: Run, artifacts: tuple[Path, Path]) -> None:
+    ran = run("compare", "gone.onnx", artifacts[0])
+    assert ran.code == 2
+    assert "gone.onnx: no such file" in ran.err
+
+
+def test_one_that_cannot_run(run: Run, artifacts: tuple[Path, Path], tmp_path: Path) -> None:
+    broken = tmp_path / "broken.onnx"
+    broken.write_bytes(artifacts[0].read_bytes()[:-200])
+    ran = run("compare", artifacts[0], broken)
+    assert ran.code == 2
+    assert "broken.onnx" in ran.err
