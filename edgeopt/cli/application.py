@@ -42,7 +42,7 @@ COMMANDS = {
     ),
     "compare": Listed(
         "edgeopt.cli.commands.compare:compare",
-        "Say whether an artifact may take its baseline's place: pass, regression or inconclusive.",
+        "Judge whether an artifact may take its baseline's place.",
     ),
     "bundle": Listed(
         "edgeopt.cli.commands.bundle:bundle",

@@ -9,7 +9,7 @@ import click
 from edgeopt.cli.command import command, option
 from edgeopt.cli.options import TIMING, call_options, common_options, preprocessing_options
 from edgeopt.cli.preprocessing import take_contract
-from edgeopt.cli.terminal import Terminal
+from edgeopt.cli.terminal import Terminal, judging
 
 BUDGETS = "Budgets"
 
@@ -72,12 +72,12 @@ EXAMPLES = (
 @preprocessing_options
 @common_options
 def compare(terminal: Terminal, inconclusive: str | None, **options: Any) -> None:
-    """Say whether an artifact may take its baseline's place: pass, regression or inconclusive.
+    """Judge whether an artifact may take its baseline's place.
 
     BASELINE and CANDIDATE are .onnx or .tflite files with the same inputs and outputs, of any
     format and precision. Both are timed in the same fresh processes, the baseline twice, until it
-    can be told whether the candidate is slower than allowed. Exit code 0: it passed; 1: a
-    regression; 3: the machine can't tell.
+    can be told whether the candidate is slower than allowed. The verdict is pass (exit code 0),
+    regression (1), or inconclusive or unfit, where the machine can't tell (3).
     """
     contract = take_contract(options)
     with terminal.progress("loading") as progress:
@@ -89,4 +89,5 @@ def compare(terminal: Terminal, inconclusive: str | None, **options: Any) -> Non
     terminal.show(found, lambda: draw_comparison(found))
     from edgeopt.pipeline.compare import check_verdict
 
-    check_verdict(found, inconclusive)
+    with judging():
+        check_verdict(found, inconclusive)
