@@ -87,8 +87,6 @@ def _answer(error: BaseException, *, as_json: bool) -> int:
         for words in _last_words(error):
             complain(words)
         complain(f"Error: {known}")
-        if known.after_result:
-            return known.exit_code
         kind = type(known).__name__
         return _told(kind, known.message, known.hint, known.exit_code, as_json=as_json)
     complain("".join(traceback.format_exception(error)).rstrip())

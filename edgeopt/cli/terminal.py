@@ -90,16 +90,6 @@ class Terminal:
             raise Exit(error.exit_code) from error
 
 
-@contextlib.contextmanager
-def judging() -> Iterator[None]:
-    """For checks of a result that was shown: with ``--json`` that stays the only value."""
-    try:
-        yield
-    except EdgeOptError as error:
-        error.after_result = True
-        raise
-
-
 def write(text: str | bytes) -> None:
     """Write to standard output.
 

@@ -28,8 +28,6 @@ class EdgeOptError(Exception):
     """
 
     exit_code = 2
-    after_result = False
-    """Whether the result it is about has been given, so that it is no answer of its own."""
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)

@@ -15,6 +15,7 @@ from edgeopt.benchmarks.artifact import Artifact, read_artifact
 from edgeopt.benchmarks.device.machine import usable_cores
 from edgeopt.benchmarks.device.sensors import Absent
 from edgeopt.benchmarks.device.statistics import latency as summarized
+from edgeopt.benchmarks.device.statistics import quantile
 from edgeopt.benchmarks.gate.alone import Both, both_alone, cost_checks
 from edgeopt.benchmarks.gate.budgets import Budgets, read_limit, read_share, read_tail
 from edgeopt.benchmarks.gate.duel import BASELINE, CANDIDATE, COPY, Duel, Rules, duel, times_here
@@ -192,7 +193,7 @@ def _latency_checks(found: Duel, budgets: Budgets, sides: tuple[Side, Side]) -> 
     if budgets.tail is not None:
         yield tail_check(budgets.tail, calls[BASELINE] + calls[COPY], calls[CANDIDATE])
     if budgets.latency is not None:
-        before, after = (side.latency.p50 for side in sides)
+        before, after = (quantile(each, 0.5) / 1e6 for each in (calls[BASELINE], calls[CANDIDATE]))
         over = after > budgets.latency.most(before)
         yield Check(
             name="median", verdict=Verdict.REGRESSION if over else Verdict.PASS,

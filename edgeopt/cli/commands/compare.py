@@ -9,7 +9,7 @@ import click
 from edgeopt.cli.command import command, option
 from edgeopt.cli.options import TIMING, call_options, common_options, preprocessing_options
 from edgeopt.cli.preprocessing import take_contract
-from edgeopt.cli.terminal import Terminal, judging
+from edgeopt.cli.terminal import Terminal
 
 BUDGETS = "Budgets"
 
@@ -89,5 +89,5 @@ def compare(terminal: Terminal, inconclusive: str | None, **options: Any) -> Non
     terminal.show(found, lambda: draw_comparison(found))
     from edgeopt.pipeline.compare import check_verdict
 
-    with judging():
+    with terminal.judging():
         check_verdict(found, inconclusive)
