@@ -73,7 +73,7 @@ def compare(
     min_agreement: str | float | None = None,
     evaluation: Data | None = None,
     preprocess: str | Path | Preprocessing | None = None,
-    threads: int = 1,
+    threads: int | None = None,
     batch: int = 1,
     duration: float = 0.3,
     max_processes: int = 20,
@@ -100,7 +100,7 @@ def compare(
         evaluation: Samples to compare outputs on; the first are what is timed. Seeded random
             numbers if None.
         preprocess: The contract for pictures; each artifact's own if None.
-        threads: Threads within an operator.
+        threads: Threads within an operator; 1 if None.
         batch: Samples a call, for artifacts with a dynamic batch.
         duration: Time in each session's timed calls in each process, in s.
         max_processes: The most processes; it is inconclusive if they can't tell.
@@ -128,8 +128,8 @@ def compare(
         agreement=parse_agreement(min_agreement),
     )
     rules = Rules(budgets.slowdown, max_processes, max_time)
-    plan = Plan(threads=threads, batch=batch, duration=duration, processes=1, seed=seed)
-    _check_cores(threads)
+    plan = Plan(threads=threads or 1, batch=batch, duration=duration, processes=1, seed=seed)
+    _check_cores(plan.threads)
     contract = read_preprocessing(preprocess)
     artifacts = read_artifact(baseline), read_artifact(candidate)
     _check_fit(*artifacts)
