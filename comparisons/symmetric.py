@@ -24,7 +24,8 @@ def main(assets: Path) -> list[str]:
             verdict = judged(task, side, judging.classifier, ["emulated", "harder"])
         cells = ["-"] * 7
         if verdict is not None:
-            cells = [*seconds_cells(timing), *classifier_cells(verdict["emulated", "harder"])]
+            harder = f"{verdict['harder']['sqnr_db']:.2f}"
+            cells = [*seconds_cells(timing), *classifier_cells(verdict["emulated"]), harder]
         rows.append([side.name, *cells])
     return [
         f"int8 with zero point 0 everywhere, judged with exact sums; medians of {ROUNDS}. Goal: "
