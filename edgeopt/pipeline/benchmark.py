@@ -65,9 +65,10 @@ def benchmark(
             ``function(outputs, labels)``; one or several.
         preprocess: The contract for pictures, or a TOML file of it; an artifact's own, from its
             manifest, if None.
-        target: A device, ``PROFILE@ssh://user@host``, ``PROFILE@adb://serial`` or a TOML file with
-            an address: a bundle goes there and measures, on up to 100 of the evaluation data's
-            samples. This machine if None.
+        target: A device, ``PROFILE@ssh://user@host``, ``PROFILE@adb://serial``,
+            ``emulated://cortex-a76`` or a TOML file with an address: a bundle goes there and
+            measures, on up to 100 of the evaluation data's samples. An address alone is probed.
+            This machine if None.
         threads: Threads within an operator; if None the target's own number, on this machine 1.
         batch: Samples a call, for artifacts that have a dynamic batch.
         provider: What ONNX Runtime computes ONNX artifacts on: ``cpu``, ``cuda`` or ``tensorrt``;

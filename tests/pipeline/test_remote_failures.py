@@ -48,7 +48,7 @@ def lending(board: Board, **modules: str) -> None:
     board.python(f'PYTHONPATH={folder} exec {sys.executable} "$@"')
 
 
-def soon(true: Callable[[], bool], seconds: float = 20) -> bool:
+def soon(true: Callable[[], bool], seconds: float = 60) -> bool:
     """Whether it becomes true."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:

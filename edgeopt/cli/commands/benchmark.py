@@ -48,8 +48,9 @@ EXAMPLES = (
 @option(
     "--target",
     metavar="TARGET",
-    help="The device to measure on: PROFILE@ssh://user@host, PROFILE@adb://SERIAL, or a TOML file "
-    "with an address; this machine if not given.",
+    help="The device to measure on: PROFILE@ssh://user@host, PROFILE@adb://SERIAL, "
+    "emulated://cortex-a76, or a TOML file with an address; an address alone is probed. This "
+    "machine if not given.",
 )
 @option(
     "--benchmark-binary",
