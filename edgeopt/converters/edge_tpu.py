@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from edgeopt.core.manifest import EdgeTpu, StrandedNode
+from edgeopt.core.on_device import EdgeTpu, StrandedNode
 from edgeopt.core.tflite_file import StoredOperator, StoredTensor, TfliteFile
 
 OPERATORS = frozenset(

@@ -12,7 +12,8 @@ from onnx import TensorProto, helper
 
 import edgeopt
 from edgeopt.converters.edge_tpu import DYNAMIC, FLOAT_ENDS
-from edgeopt.core.manifest import EdgeTpu, Manifest
+from edgeopt.core.manifest import Manifest
+from edgeopt.core.on_device import EdgeTpu
 from tests.conftest import Save
 
 

@@ -17,7 +17,8 @@ from onnx import TensorProto, helper
 import edgeopt
 from edgeopt.core.errors import OutputError, UnsupportedError
 from edgeopt.core.files import sha256
-from edgeopt.core.manifest import Firmware, read_manifest
+from edgeopt.core.manifest import read_manifest
+from edgeopt.core.on_device import Firmware
 from tests.conftest import Save
 
 NAMES = ["conv_net.int8.stm32.cc", "conv_net.int8.stm32.h", "conv_net.int8.stm32.ops.h"]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from edgeopt.cli.figures import decibels, plural, size
-from edgeopt.core.manifest import EdgeTpu, Firmware, Manifest
+from edgeopt.core.manifest import Manifest
+from edgeopt.core.on_device import EdgeTpu, Firmware
 
 _MOST = 5
 

@@ -9,7 +9,7 @@ from edgeopt.converters.micro.arena import MISSING, interpreter, try_out
 from edgeopt.converters.micro.check import check_runs
 from edgeopt.converters.micro.operators import METHODS
 from edgeopt.core.files import sha256, write_bytes
-from edgeopt.core.manifest import BesideFile, Firmware
+from edgeopt.core.on_device import BesideFile, Firmware
 from edgeopt.core.tflite_file import read_tflite
 
 
