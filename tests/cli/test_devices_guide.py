@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 SECTION = re.compile(r"^## (?P<title>.*?)\n(?P<text>.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 BLOCK = re.compile(r"^```console\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL)
 
-QUICK = " --duration 0.05 --processes {}"
+QUICK = " --duration 0.05 --processes {} --threads 1"
 """Added to what measures: an emulated second is long. Several artifacts need two processes."""
 
 CANNOT = {

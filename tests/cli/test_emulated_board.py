@@ -21,7 +21,7 @@ Run = Callable[..., Any]
 
 pytestmark = [pytest.mark.emulated, pytest.mark.slow]
 
-QUICK = ("--duration", "0.05", "--processes", "2")
+QUICK = ("--duration", "0.05", "--processes", "2", "--threads", "1")
 
 BOARDS = {
     "cortex-a72": ("raspberry-pi-4", "implementer 0x41 part 0xd08", False),
