@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -24,6 +24,7 @@ from edgeopt.core.tflite_metadata import (
     StoredNormalization,
     read_normalization,
 )
+from edgeopt.core.tflite_tables import look_ups
 
 IDENTIFIER = b"TFL3"
 _VERSION = re.compile(r"\d+(\.\d+)*")
@@ -173,6 +174,7 @@ class _Reading:
         operators = tuple(
             self._operator(op, codes, count) for op in _all(graph.Operators, graph.OperatorsLength)
         )
+        tensors = self._with_tables(tensors, operators)
         signatures = _all(model.SignatureDefs, model.SignatureDefsLength)
         return TfliteFile(
             description=_text(model.Description()),
@@ -237,6 +239,24 @@ class _Reading:
         if len(zeros) != len(scale) or (axis is not None and not 0 <= axis < rank):
             raise ValueError("scales that don't fit their tensor")
         return Quantized(scale, zeros, axis)
+
+    def _with_tables(
+        self, tensors: tuple[StoredTensor, ...], operators: Sequence[StoredOperator]
+    ) -> tuple[StoredTensor, ...]:
+        found = list(tensors)
+        for table, steps in look_ups(operators):
+            one, scales = found[table], self._floats(steps, tensors[steps])
+            rows = one.spec.shape[:1]
+            if one.constant and one.spec.dtype == "int8" and rows == (len(scales),):
+                found[table] = replace(one, quantized=Quantized(scales, (0,) * len(scales), 0))
+        return tuple(found)
+
+    def _floats(self, index: int, tensor: StoredTensor) -> tuple[float, ...]:
+        """A constant's numbers; none of one that is no float32, or lies behind the flatbuffer."""
+        content = self.model.Buffers(self.graph.Tensors(index).Buffer())
+        if tensor.spec.dtype != "float32" or not content.DataLength():
+            return ()
+        return tuple(np.frombuffer(content.DataAsNumpy().tobytes(), np.float32).tolist())
 
     def _code(self, code: Any) -> tuple[str, bool]:
         number = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())

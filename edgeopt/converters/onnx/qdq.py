@@ -6,6 +6,7 @@ from edgeopt.converters.onnx.evidence import with_evidence
 from edgeopt.converters.onnx.placement import place
 from edgeopt.converters.onnx.quantized import quantized
 from edgeopt.converters.onnx.residuals import residuals_as_sums
+from edgeopt.converters.onnx.tables import quantize_tables
 from edgeopt.converters.simplify import clean
 from edgeopt.converters.writer import WriteRequest, Written
 from edgeopt.core.onnx_file import save_whole
@@ -38,12 +39,13 @@ def write_qdq(request: WriteRequest, rules: EncodingRules, precision: Precision)
     made = quantized(request, rules, precision, place)
     if rules.residual_sums:
         residuals_as_sums(made.model.graph)
+    tables = quantize_tables(made.model.graph, request.kept.floating)
     clean(made.model)
     save_whole(made.model, request.path)
     return with_evidence(
         request,
         made.planned,
-        encodings=made.encodings,
+        encodings=(*made.encodings, *tables),
         float_layers=made.float_layers,
         warnings=made.warnings,
         counted=rules.activation.bits != 16,

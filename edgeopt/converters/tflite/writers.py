@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 
 from edgeopt.converters.onnx.quantized import quantized
+from edgeopt.converters.onnx.tables import quantize_tables
 from edgeopt.converters.tflite.compiler import compile_model
 from edgeopt.converters.tflite.flatbuffer import write_flatbuffer
 from edgeopt.converters.tflite.metadata import preprocessing_metadata
@@ -109,12 +110,14 @@ def _write_integers(request: WriteRequest, rules: EncodingRules, precision: Prec
     floats = not integers and rules.activation.bits == 8 and rules.hybrid
     place = LiteRtPlacement(rules, float_ends=floats, integer_ends=integers)
     made = quantized(request, rules, precision, place)
+    # Rows that are looked up become floats, which accelerators for integers alone don't have.
+    tables = quantize_tables(made.model.graph, request.kept.floating) if floats else ()
     stored = Stored.HYBRID if floats else Stored.DEQUANTIZED
     model, before = _write(request, made.model, integers=integers, stored=stored)
     names = {node.name for node in made.planned}
     integer = {op.node for op in model.operators if _has_integer_weights(op)}
     return Written(
-        _encodings(before, made.encodings),
+        (*_encodings(before, made.encodings), *tables),
         len(names & integer) if names else None,
         made.float_layers,
         made.warnings,

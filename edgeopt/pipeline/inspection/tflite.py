@@ -63,7 +63,8 @@ def stored_encodings(file: TfliteFile) -> tuple[StoredEncoding, ...]:
     """Every scale in the file, in its order of tensors."""
     return tuple(
         StoredEncoding(
-            tensor=tensor.spec.name,
+            # The rows of a look-up are stored beside what is called as the table was.
+            tensor=tensor.spec.name.removesuffix("_quantized"),
             dtype=tensor.spec.dtype,
             scale=tensor.quantized.scale,
             zero_point=tensor.quantized.zero_point,

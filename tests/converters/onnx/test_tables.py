@@ -10,6 +10,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+import edgeopt
 from edgeopt.pipeline.making import Artifact
 
 Make = Callable[..., Artifact]
@@ -70,3 +71,26 @@ def test_small_tables_other_axes_and_what_is_kept_stay(
 ) -> None:
     artifact = make(lookup(rows, axis), "int8-dynamic", **options)
     assert "table" not in {e.tensor for e in artifact.manifest.encodings}
+
+
+@pytest.mark.parametrize("precision", ["int8", "int8-dynamic"])
+@pytest.mark.parametrize("fmt", ["onnx", "tflite"])
+def test_an_integer_artifact_of_either_format_keeps_no_float_table(
+    lookup: Callable[..., Path], tmp_path: Path, fmt: str, precision: str
+) -> None:
+    pytest.importorskip("ai_edge_litert")
+    data = tmp_path / "data.npz"
+    np.savez(data, ids=np.random.default_rng(0).integers(0, 600, (32, 4)))
+    result = edgeopt.convert(
+        lookup(600), to=fmt, precision=precision, calibration=data, output=tmp_path / "out"
+    )
+    (artifact,) = result.artifacts
+    assert Path(artifact.path).stat().st_size < 600 * 32 * 2
+    found = edgeopt.inspect(artifact.path)
+    assert found.encodings_match
+    table = next(e for e in found.encodings if e.tensor == "table")
+    assert (table.dtype, table.axis, len(table.scale)) == ("int8", 0, 600)
+    verified = artifact.manifest.verification
+    assert verified is not None
+    assert verified.worst.sqnr_db is not None
+    assert verified.worst.sqnr_db > 30
