@@ -11,6 +11,7 @@ import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -66,14 +67,22 @@ class Run:
 
 
 def run_once(command: Command, environment: Mapping[str, str] | None = None) -> Run:
-    """Run a command to its end.
+    """Run a command to its end, in an empty folder.
+
+    ModelOpt builds an extension where it is started, and takes a repository for its sources.
 
     Raises:
         ProcessFailedError: If it fails, or takes longer than ``LONGEST``.
     """
+    with tempfile.TemporaryDirectory() as folder:
+        return _run(command, environment, folder)
+
+
+def _run(command: Command, environment: Mapping[str, str] | None, folder: str) -> Run:
     start = time.perf_counter()
     with subprocess.Popen(
         list(command),
+        cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         env={**_as_installed(), **(environment or {})},

@@ -36,8 +36,8 @@ SEED = 6
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 # Not "embedding": the exporter would name the first lookup's result so too, an invalid model.
 OUTPUT = "sentence_embedding"
-MODEL, TOKENIZER = "minilm.onnx", "minilm_tokenizer.json"
-NAMES = (MODEL, TOKENIZER, *(f"minilm_{part}.npz" for part in SAMPLES))
+MODEL, PROGRAM, TOKENIZER = "minilm.onnx", "minilm.pt2", "minilm_tokenizer.json"
+NAMES = (MODEL, PROGRAM, TOKENIZER, *(f"minilm_{part}.npz" for part in SAMPLES))
 LARGEST_DIFFERENCE = 1e-4
 
 
@@ -113,6 +113,12 @@ def export(model: SentenceEncoder, sample: dict[str, np.ndarray], path: Path) ->
     program.save(path, external_data=False)
 
 
+def save_program(model: SentenceEncoder, sample: dict[str, np.ndarray], path: Path) -> None:
+    """Save as a ``.pt2`` that takes one text, for tools that start from PyTorch."""
+    given = tuple(torch.from_numpy(sample[name][:1]) for name in INPUTS)
+    torch.export.save(torch.export.export(model, given), path)
+
+
 def largest_difference(model: SentenceEncoder, feed: dict[str, np.ndarray], path: Path) -> float:
     """Compare torch with ONNX Runtime on the samples given."""
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
@@ -157,6 +163,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         model = SentenceEncoder(encoder)
         model.eval()
         export(model, feeds["calibration"], scratch / MODEL)
+        save_program(model, feeds["calibration"], scratch / PROGRAM)
         check(model, feeds["heldout"], scratch / MODEL)
 
 
