@@ -20,7 +20,7 @@ from edgeopt.benchmarks.gate.alone import Both, both_alone, cost_checks
 from edgeopt.benchmarks.gate.budgets import Budgets, read_limit, read_share, read_tail
 from edgeopt.benchmarks.gate.duel import BASELINE, CANDIDATE, COPY, Duel, Rules, duel, times_here
 from edgeopt.benchmarks.gate.quality import quality, quality_checks
-from edgeopt.benchmarks.gate.state import held_back
+from edgeopt.benchmarks.gate.state import held_back, voided
 from edgeopt.benchmarks.gate.tails import tail_check
 from edgeopt.benchmarks.gate.verdict import Check, Comparison, Interval, Side, Verdict, worst
 from edgeopt.benchmarks.inputs import batch_size, save_inputs, timing_inputs
@@ -169,18 +169,17 @@ def _report(
 ) -> Comparison:
     assert found.look is not None
     why = held_back(first.before, found.answers[-1].after)
+    checks = voided(checks, why)
     verdict = worst(check.verdict for check in checks)
-    if why and verdict in (Verdict.PASS, Verdict.INCONCLUSIVE):
-        verdict = Verdict.UNFIT
     size = batch_size(pair.artifacts[0], pair.plan.batch)
     source = _source(pair, 0, size)
     return Comparison(
-        verdict=verdict, checks=tuple(checks), baseline=sides[0], candidate=sides[1],
+        verdict=verdict, checks=checks, baseline=sides[0], candidate=sides[1],
         ratio=found.look.ratio, copy=found.look.copy, detectable=found.look.detectable,
         processes=len(found.answers), seconds=seconds, kind=Kind.MEASURED, target=HOST,
         threads=pair.plan.threads, batch=size, inputs=source.record(0, size),
         machine=first.machine, before=first.before, after=found.answers[-1].after,
-        notes=tuple(why),
+        notes=why,
     )  # fmt: skip
 
 

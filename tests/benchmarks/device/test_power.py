@@ -9,12 +9,14 @@ import pytest
 
 from edgeopt.benchmarks.device.conditions import conditions
 from edgeopt.benchmarks.device.kind import MARKER, kind
-from edgeopt.benchmarks.device.power import energy, power_mode, rails
+from edgeopt.benchmarks.device.power import energy, on_battery, power_mode, rails
 from edgeopt.benchmarks.device.sensors import Absent
 from edgeopt.benchmarks.device.throttling import throttle_count, throttled
 
 FIRMWARE = "sys/devices/platform/soc/soc:firmware/get_throttled"
 RAIL = "sys/class/hwmon/hwmon3"
+SUPPLY = "sys/class/power_supply"
+BATTERY = {f"{SUPPLY}/BAT0/type": "Battery\n", f"{SUPPLY}/BAT0/status": "Discharging\n"}
 
 
 def machine(root: Path, files: dict[str, str]) -> str:
@@ -103,3 +105,23 @@ def test_the_marker_makes_it_emulated(tmp_path: Path) -> None:
     assert kind(root) == "emulated"
     (tmp_path / MARKER).unlink()
     assert kind(root) == "measured"
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        (BATTERY, True),
+        ({**BATTERY, f"{SUPPLY}/AC/type": "Mains", f"{SUPPLY}/AC/online": "0"}, True),
+        ({**BATTERY, f"{SUPPLY}/AC/type": "Mains", f"{SUPPLY}/AC/online": "1"}, False),
+        ({**BATTERY, f"{SUPPLY}/BAT0/status": "Full"}, False),
+        ({**BATTERY, f"{SUPPLY}/BAT0/scope": "Device"}, False),  # a mouse's
+    ],
+)
+def test_a_machine_on_its_battery(tmp_path: Path, files: dict[str, str], expected: bool) -> None:
+    assert on_battery(machine(tmp_path, files)) is expected
+
+
+def test_a_machine_without_any_supply_that_the_kernel_knows(tmp_path: Path) -> None:
+    (tmp_path / SUPPLY).mkdir(parents=True)
+    with pytest.raises(Absent, match="is empty"):
+        on_battery(str(tmp_path))
