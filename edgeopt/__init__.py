@@ -16,6 +16,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from edgeopt.core.errors import EdgeOptError as EdgeOptError
+    from edgeopt.core.errors import MissingBaselineError as MissingBaselineError
     from edgeopt.pipeline.benchmark import benchmark as benchmark
     from edgeopt.pipeline.bundle import bundle as bundle
     from edgeopt.pipeline.calibrate import calibrate as calibrate
@@ -36,6 +37,7 @@ _PUBLIC = {
     "coverage": "edgeopt.pipeline.coverage",
     "diagnose": "edgeopt.pipeline.diagnose",
     "EdgeOptError": "edgeopt.core.errors",
+    "MissingBaselineError": "edgeopt.core.errors",
 }
 
 __all__ = [
@@ -50,6 +52,7 @@ __all__ = [
     "coverage",
     "diagnose",
     "EdgeOptError",
+    "MissingBaselineError",
 ]
 
 

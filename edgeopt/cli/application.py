@@ -44,6 +44,10 @@ COMMANDS = {
         "edgeopt.cli.commands.compare:compare",
         "Judge whether an artifact may take its baseline's place.",
     ),
+    "baseline": Listed(
+        "edgeopt.cli.commands.baseline:baseline",
+        "Keep artifacts under a name, to compare others with them.",
+    ),
     "bundle": Listed(
         "edgeopt.cli.commands.bundle:bundle",
         "Make a folder that measures artifacts on a device by itself.",

@@ -64,6 +64,17 @@ def model_options(function: F) -> F:
     return function
 
 
+def store_option(function: F) -> F:
+    """Where baselines are."""
+    decorate: Callable[[F], F] = option(
+        "--store",
+        metavar="DIR|URL",
+        help="Where baselines are: a folder, or a URL as in s3://bucket/folder; .edgeopt/baselines "
+        "if not given.",
+    )
+    return decorate(function)
+
+
 _MODEL: tuple[Callable[[Any], Any], ...] = (
     option(
         "--input",

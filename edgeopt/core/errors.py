@@ -4,6 +4,7 @@
 
     EdgeOptError                      one line for the user; exit code 2
     ├── UsageError                    options that don't go together, or a value that isn't allowed
+    │   └── MissingBaselineError      a name that points at no baseline
     ├── ModelError                    a model that can't be read, or isn't what it claims to be
     │   └── UnsafeFileError           a file that would run code when loaded
     ├── UnsupportedError              asked for what a format, a runtime or a target doesn't have
@@ -40,6 +41,10 @@ class EdgeOptError(Exception):
 
 class UsageError(EdgeOptError):
     """Options that don't go together, or a value that isn't one of the allowed ones."""
+
+
+class MissingBaselineError(UsageError):
+    """A name that points at no baseline: the first run of a gate meets it."""
 
 
 class ModelError(EdgeOptError):

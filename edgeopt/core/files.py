@@ -60,8 +60,11 @@ _REFUSALS = {
 }
 
 
+OTHER = "choose another folder with -o"
+
+
 @contextmanager
-def reporting(path: Path, other: str = "choose another folder with -o") -> Iterator[None]:
+def reporting(path: Path, other: str = OTHER) -> Iterator[None]:
     """Turn an operating system's refusal to write below ``path`` into an :class:`OutputError`.
 
     Args:
@@ -79,14 +82,18 @@ def reporting(path: Path, other: str = "choose another folder with -o") -> Itera
 
 
 @contextmanager
-def new_folder(folder: Path) -> Iterator[None]:
+def new_folder(folder: Path, other: str = OTHER) -> Iterator[None]:
     """Create ``folder`` for the block; if nothing is in it at the end, leave no trace of it.
+
+    Args:
+        folder: The folder.
+        other: How the user can choose another.
 
     Raises:
         OutputError: If it can't be created.
     """
     missing = [p for p in (folder, *folder.parents) if not p.exists()]
-    with reporting(folder):
+    with reporting(folder, other):
         folder.mkdir(parents=True, exist_ok=True)
     try:
         yield
@@ -120,13 +127,17 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[IO[bytes]]:
+def writing(path: Path, other: str = OTHER) -> Iterator[IO[bytes]]:
     """A file to write to, of a temporary name beside ``path``; renamed into place at the end.
+
+    Args:
+        path: The file.
+        other: How the user can choose another place.
 
     Raises:
         OutputError: If the folder can't be written or the disk is full.
     """
-    with reporting(path):
+    with reporting(path, other):
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
             with os.fdopen(handle, "wb") as file:

@@ -31,6 +31,7 @@ from edgeopt.benchmarks.result import Kind, Latency
 from edgeopt.core.errors import DataError, GateError, MeasurementError, ModelError, UsageError
 from edgeopt.core.preprocessing import Preprocessing
 from edgeopt.core.progress import Progress, silent
+from edgeopt.pipeline.baseline.fetching import fetched
 from edgeopt.pipeline.benchmark import Data, open_evaluation
 from edgeopt.pipeline.options import read_preprocessing
 from edgeopt.pipeline.search.budget import parse_agreement, parse_drop
@@ -71,6 +72,7 @@ def compare(
     max_drop: str | None = None,
     min_sqnr: float | None = None,
     min_agreement: str | float | None = None,
+    store: str | Path | None = None,
     evaluation: Data | None = None,
     preprocess: str | Path | Preprocessing | None = None,
     threads: int | None = None,
@@ -85,7 +87,8 @@ def compare(
     """Time a candidate beside its baseline on this machine, and judge it.
 
     Args:
-        baseline: The artifact that is good enough: ``.onnx`` or ``.tflite``.
+        baseline: The artifact that is good enough: ``.onnx`` or ``.tflite``; or ``@NAME`` of one
+            that was saved as a baseline.
         candidate: The one that is to take its place; of any format and precision, with the same
             inputs and outputs.
         max_slowdown: How much slower the candidate may be, as ``3%`` or 0.03.
@@ -97,6 +100,7 @@ def compare(
         max_drop: How far its top-1 accuracy may fall: ``0.5pp``; needs labelled data.
         min_sqnr: The least SQNR between the two's outputs, in dB.
         min_agreement: The least share of samples with the baseline's class: ``99%``.
+        store: Where ``@NAME`` is: a folder or a URL; ``.edgeopt/baselines`` if None.
         evaluation: Samples to compare outputs on; the first are what is timed. Seeded random
             numbers if None.
         preprocess: The contract for pictures; each artifact's own if None.
@@ -112,7 +116,8 @@ def compare(
     Raises:
         ModelError: If an artifact isn't there, can't be run, or they don't fit each other.
         DataError: If the evaluation data doesn't fit.
-        UsageError: If an option's value isn't allowed.
+        UsageError: If an option's value isn't allowed; a :class:`MissingBaselineError` if no
+            baseline has the name.
         MeasurementError: If this machine has too few cores.
     """
     began = monotonic()
@@ -131,14 +136,18 @@ def compare(
     plan = Plan(threads=threads or 1, batch=batch, duration=duration, processes=1, seed=seed)
     _check_cores(plan.threads)
     contract = read_preprocessing(preprocess)
-    artifacts = read_artifact(baseline), read_artifact(candidate)
-    _check_fit(*artifacts)
-    opened = [open_evaluation(a, evaluation, contract, code) for a in artifacts]
-    data = (opened[0], opened[1]) if opened[0] is not None and opened[1] is not None else None
-    _check_labels(data, budgets)
-    with tempfile.TemporaryDirectory(prefix="edgeopt-", ignore_cleanup_errors=True) as folder:
-        pair = _Pair(artifacts, data, plan, Path(folder))
-        return _compared(pair, budgets, rules, began, progress)
+    new = read_artifact(candidate)
+    with fetched(baseline, store) as file:
+        artifacts = read_artifact(file), new
+        _check_fit(*artifacts)
+        opened = [open_evaluation(a, evaluation, contract, code) for a in artifacts]
+        data = (opened[0], opened[1]) if opened[0] is not None and opened[1] is not None else None
+        _check_labels(data, budgets)
+        with tempfile.TemporaryDirectory(prefix="edgeopt-", ignore_cleanup_errors=True) as folder:
+            pair = _Pair(artifacts, data, plan, Path(folder))
+            found = _compared(pair, budgets, rules, began, progress)
+    side = msgspec.structs.replace(found.baseline, artifact=str(baseline))
+    return msgspec.structs.replace(found, baseline=side)
 
 
 def _compared(

@@ -19,7 +19,15 @@ from edgeopt.targets.profile import shipped_targets
 
 Core = Callable[..., CompletedProcess[str]]
 
-HEAVY = ("torch", "tensorflow", "onnxscript", "safetensors", "ai_edge_litert", "tensorrt_rtx")
+HEAVY = (
+    "torch",
+    "tensorflow",
+    "onnxscript",
+    "safetensors",
+    "ai_edge_litert",
+    "fsspec",
+    "tensorrt_rtx",
+)
 
 _TENSORFLOW = "edgeopt.converters.sources.tensorflow"
 _OFFICIAL = "edgeopt.converters.official"
@@ -149,6 +157,19 @@ def test_tflite_names_its_extra_wherever_it_is_needed(core: Core, tmp_path: Path
         )
     assert not (tmp_path / "out").exists()
     assert core("-m", "edgeopt", "inspect", "net.onnx", "--for", "tflite").returncode == 0
+
+
+def test_a_store_at_a_url_names_its_extra_and_a_folder_needs_none(
+    core: Core, tmp_path: Path
+) -> None:
+    onnx.save(convolution(), tmp_path / "net.onnx")
+    save = ("-m", "edgeopt", "baseline", "save", "net.onnx", "--name", "main")
+    ran = core(*save, "--store", "s3://models/baselines")
+    assert ran.returncode == 2, ran.stderr
+    assert "'fsspec', which is not installed: pip install 'edgeopt[store]'" in ran.stderr
+    assert len(ran.stderr.strip().splitlines()) == 1
+    assert core(*save).returncode == 0
+    assert (tmp_path / ".edgeopt" / "baselines" / "names" / "main.json").is_file()
 
 
 def test_an_engine_names_its_extra_and_a_kit_needs_none(core: Core, tmp_path: Path) -> None:

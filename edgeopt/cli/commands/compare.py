@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from edgeopt.cli.command import command, option
-from edgeopt.cli.options import TIMING, call_options, common_options, preprocessing_options
+from edgeopt.cli.options import (
+    TIMING,
+    call_options,
+    common_options,
+    preprocessing_options,
+    store_option,
+)
 from edgeopt.cli.preprocessing import take_contract
 from edgeopt.cli.terminal import Terminal
+
+if TYPE_CHECKING:
+    from edgeopt.benchmarks.gate.verdict import Comparison
+    from edgeopt.pipeline.baseline import Saved
 
 BUDGETS = "Budgets"
 
@@ -18,6 +29,7 @@ EXAMPLES = (
     "edgeopt compare baseline.onnx out/model.int8.onnx --max-slowdown 5% --max-size +0%",
     "edgeopt compare baseline.onnx candidate.onnx --evaluation test.npz --max-drop 0.5pp",
     "edgeopt compare baseline.onnx candidate.tflite --max-tail p99:10% --json",
+    "edgeopt compare @main out/model.int8.onnx --if-missing save",
 )
 
 
@@ -30,6 +42,14 @@ EXAMPLES = (
     metavar="DATA",
     help="Samples to compare answers on, with labels for --max-drop: a .npz, a folder of images, "
     "or module:function. The first are what is timed; random numbers if not given.",
+)
+@store_option
+@option(
+    "--if-missing",
+    type=click.Choice(["save", "fail"]),
+    default="fail",
+    help="Where no baseline has the name @NAME: save the candidate as it, exit code 0, or fail, "
+    "exit code 2; fail if not given.",
 )
 @option("--max-slowdown", default="3%", section=BUDGETS, metavar="X%",
         help="How much slower the candidate may be; 3% if not given.")  # fmt: skip
@@ -71,19 +91,25 @@ EXAMPLES = (
 )  # fmt: skip
 @preprocessing_options
 @common_options
-def compare(terminal: Terminal, inconclusive: str | None, **options: Any) -> None:
+def compare(terminal: Terminal, inconclusive: str | None, if_missing: str, **options: Any) -> None:
     """Judge whether an artifact may take its baseline's place.
 
     BASELINE and CANDIDATE are .onnx or .tflite files with the same inputs and outputs, of any
-    format and precision. Both are timed in the same fresh processes, the baseline twice, until it
-    can be told whether the candidate is slower than allowed. The verdict is pass (exit code 0),
-    regression (1), or inconclusive or unfit, where the machine can't tell (3).
+    format and precision; BASELINE may be @NAME, one that `edgeopt baseline save` keeps. Both are
+    timed in the same fresh processes, the baseline twice, until it can be told whether the
+    candidate is slower than allowed. The verdict is pass (exit code 0), regression (1), or
+    inconclusive or unfit, where the machine can't tell (3).
     """
     contract = take_contract(options)
     with terminal.progress("loading") as progress:
-        from edgeopt.pipeline.compare import compare as run
+        found = _runner(if_missing)(preprocess=contract, progress=progress, **options)
+    from edgeopt.pipeline.baseline import Saved
 
-        found = run(preprocess=contract, progress=progress, **options)
+    if isinstance(found, Saved):
+        from edgeopt.cli.views.baseline import draw_first
+
+        terminal.show(found, lambda: draw_first(found))
+        return
     from edgeopt.cli.views.comparison import draw_comparison
 
     terminal.show(found, lambda: draw_comparison(found))
@@ -91,3 +117,13 @@ def compare(terminal: Terminal, inconclusive: str | None, **options: Any) -> Non
 
     with terminal.judging():
         check_verdict(found, inconclusive)
+
+
+def _runner(if_missing: str) -> Callable[..., Comparison | Saved]:
+    if if_missing == "save":
+        from edgeopt.pipeline.first_run import compare_or_save
+
+        return compare_or_save
+    from edgeopt.pipeline.compare import compare
+
+    return compare

@@ -1,0 +1,29 @@
+"""``edgeopt baseline``: artifacts that others are compared with, under a name.
+
+A store is a folder or any URL that fsspec knows. It holds files by their digest, and names that
+point at them::
+
+    objects/<sha256>     a file of an artifact: the artifact, its external data, its manifest
+    names/<name>.json    a `Baseline`, written last
+
+docs/decisions/0031 tells why.
+"""
+
+from edgeopt.pipeline.baseline.fetching import fetched, is_named
+from edgeopt.pipeline.baseline.listing import list, show
+from edgeopt.pipeline.baseline.record import Baseline, Change, Saved, StoredFile
+from edgeopt.pipeline.baseline.saving import save
+from edgeopt.pipeline.baseline.store import DEFAULT_STORE
+
+__all__ = [
+    "save",
+    "list",
+    "show",
+    "fetched",
+    "is_named",
+    "Baseline",
+    "Change",
+    "Saved",
+    "StoredFile",
+    "DEFAULT_STORE",
+]

@@ -1,0 +1,79 @@
+"""Where baselines are: a folder, or a URL."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import urlparse
+from urllib.request import url2pathname
+
+DEFAULT_STORE = ".edgeopt/baselines"
+
+ELSEWHERE = "choose another place with --store"
+"""The other thing to do where a store can't be written."""
+
+NAMES, OBJECTS = "names", "objects"
+
+_URL = re.compile(r"[a-z][a-z0-9+.-]+(://|::)", re.IGNORECASE)
+
+
+class Store(Protocol):
+    """Files by key: ``objects/...`` never change once they are there, ``names/...`` do."""
+
+    @property
+    def where(self) -> str:
+        """What to call it, without a password."""
+        ...
+
+    def read(self, key: str) -> bytes | None:
+        """A small file; None if it isn't there."""
+        ...
+
+    def fetch(self, key: str, to: Path) -> bool:
+        """Copy a file to ``to``; False if it isn't there."""
+        ...
+
+    def put(self, key: str, file: Path) -> None:
+        """Copy ``file`` into the store, in place of what is there."""
+        ...
+
+    def write(self, key: str, data: bytes) -> None:
+        """Write a small file, in place of what is there; a reader sees the old one or the new."""
+        ...
+
+    def files(self, folder: str) -> Sequence[str]:
+        """The names of the files in a folder, sorted; none if it isn't there."""
+        ...
+
+
+def open_store(store: str | Path | None) -> Store:
+    """The store that is named: a URL, a folder, or the default one.
+
+    Raises:
+        UsageError: If nothing knows the URL's protocol, or its package is missing.
+        MissingExtraError: If it is a URL and fsspec isn't installed.
+    """
+    text = DEFAULT_STORE if store is None else str(store)
+    if not _URL.match(text):
+        from edgeopt.pipeline.baseline.folder import FolderStore
+
+        return FolderStore(Path(text))
+    if urlparse(text).scheme == "file":
+        from edgeopt.pipeline.baseline.folder import FolderStore
+
+        return FolderStore(Path(url2pathname(urlparse(text).path)))
+    from edgeopt.pipeline.baseline.remote import open_url
+
+    return open_url(text)
+
+
+def name_key(name: str) -> str:
+    """Where a name is."""
+    return f"{NAMES}/{name}.json"
+
+
+def object_key(digest: str) -> str:
+    """Where a file is."""
+    return f"{OBJECTS}/{digest}"

@@ -1,0 +1,39 @@
+"""``edgeopt compare --if-missing save``: the first run of a gate, which has no baseline yet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from edgeopt.benchmarks.gate.verdict import Comparison
+from edgeopt.core.errors import MissingBaselineError, UsageError
+from edgeopt.pipeline.baseline import Saved, is_named, save
+from edgeopt.pipeline.compare import compare
+
+
+def compare_or_save(
+    baseline: str, candidate: str | Path, *, store: str | Path | None = None, **options: Any
+) -> Comparison | Saved:
+    """Compare a candidate with a baseline; where there is none, it becomes the baseline.
+
+    One that is there and damaged is an error all the same: another must not take its place unseen.
+
+    Args:
+        baseline: ``@NAME``.
+        candidate: The artifact.
+        store: Where the name is: a folder or a URL; ``.edgeopt/baselines`` if None.
+        options: Those of :func:`edgeopt.compare`; a wrong one is found on the first run, too.
+
+    Raises:
+        UsageError: If the baseline is no name.
+        EdgeOptError: As :func:`edgeopt.compare` and :func:`edgeopt.pipeline.baseline.save` do.
+    """
+    if not is_named(baseline):
+        raise UsageError(
+            f"--if-missing save is for baselines that have a name, and {baseline} has none",
+            hint="name one as in `edgeopt compare @main`",
+        )
+    try:
+        return compare(baseline, candidate, store=store, **options)
+    except MissingBaselineError:
+        return save(candidate, baseline, store)
