@@ -19,6 +19,7 @@ Run = Callable[..., Any]
 FAMILY = [
     (errors.EdgeOptError("it broke", hint="mend it"), 2),
     (errors.UsageError("it broke", hint="mend it"), 2),
+    (errors.MissingBaselineError("it broke", hint="mend it"), 2),
     (errors.ModelError("it broke", hint="mend it"), 2),
     (errors.UnsafeFileError("it broke", hint="mend it"), 2),
     (errors.UnsupportedError("it broke", hint="mend it"), 2),
