@@ -15,6 +15,7 @@ import fsspec
 import numpy as np
 import onnx
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 from onnx import TensorProto, helper
 
 import edgeopt
@@ -294,6 +295,40 @@ def test_a_file_is_renamed_at_the_end_on_file_servers(
     baseline.save(other, "main", store)
     assert not any(key.endswith(".part") for key in contents(store))
     assert baseline.show("main", store).sha256 == sha256(other)
+
+
+class OwnErrors(MemoryFileSystem):  # type: ignore[misc]  # fsspec has no types
+    """A file system that has errors of its own, as FTP's has."""
+
+    cachable = False
+    broken = ""
+
+    def cat_file(self, path: str, *args: Any, **options: Any) -> Any:
+        return self._asked(super().cat_file, path, *args, **options)
+
+    def get_file(self, path: str, *args: Any, **options: Any) -> Any:
+        return self._asked(super().get_file, path, *args, **options)
+
+    def _asked(self, call: Callable[..., Any], path: str, *args: Any, **options: Any) -> Any:
+        if self.broken and self.broken in path:
+            raise LookupError("451 the disk is on fire")
+        try:
+            return call(path, *args, **options)
+        except FileNotFoundError as error:
+            raise LookupError("550 no such file") from error
+
+
+def test_errors_of_its_own_are_told_from_a_file_that_is_not_there(
+    net: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    protocol = f"own{uuid.uuid4().hex}"
+    fsspec.register_implementation(protocol, OwnErrors)
+    store = f"{protocol}://{protocol}"
+    assert isinstance(compare_or_save("@main", net, store=store), Saved)
+    assert baseline.save(net, "main", store).change is Change.UNCHANGED
+    monkeypatch.setattr(OwnErrors, "broken", "main.json")
+    with pytest.raises(ModelError, match="can't be read: 451 the disk is on fire"):
+        compare_or_save("@main", net, store=store)
 
 
 def test_nothing_that_is_being_written_is_listed(tmp_path: Path, net: Path) -> None:

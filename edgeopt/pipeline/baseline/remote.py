@@ -44,7 +44,9 @@ class RemoteStore:
         with self._reading():
             try:
                 return bytes(self.system.cat_file(self._path(key)))
-            except FileNotFoundError:
+            except Exception as error:
+                if self._has(key, error):
+                    raise
                 return None
 
     def fetch(self, key: str, to: Path) -> bool:
@@ -52,7 +54,9 @@ class RemoteStore:
         with self._reading():
             try:
                 self.system.get_file(self._path(key), str(to))
-            except FileNotFoundError:
+            except Exception as error:
+                if self._has(key, error):
+                    raise
                 return False
         return True
 
@@ -76,6 +80,13 @@ class RemoteStore:
             except FileNotFoundError:
                 return []
         return sorted(str(path).rstrip("/").rpartition("/")[2] for path in found)
+
+    def _has(self, key: str, error: Exception) -> bool:
+        """Whether a file that couldn't be read is there; FTP's error for one that isn't is any."""
+        if isinstance(error, FileNotFoundError):
+            return False
+        folder, _, name = key.rpartition("/")
+        return name in self.files(folder)
 
     def _path(self, key: str) -> str:
         return f"{self.root.rstrip('/')}/{key}"
