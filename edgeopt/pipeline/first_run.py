@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from edgeopt.benchmarks.accuracy import answers
+from edgeopt.benchmarks.artifact import read_artifact
 from edgeopt.benchmarks.gate.verdict import Comparison
+from edgeopt.benchmarks.inputs import batch_size
 from edgeopt.core.errors import MissingBaselineError, UsageError
 from edgeopt.pipeline.baseline import Saved, is_named, save
 from edgeopt.pipeline.compare import compare
@@ -26,6 +29,7 @@ def compare_or_save(
 
     Raises:
         UsageError: If the baseline is no name.
+        ModelError, UnsupportedError: If the candidate can't be run: it becomes no baseline.
         EdgeOptError: As :func:`edgeopt.compare` and :func:`edgeopt.pipeline.baseline.save` do.
     """
     if not is_named(baseline):
@@ -36,4 +40,15 @@ def compare_or_save(
     try:
         return compare(baseline, candidate, store=store, **options)
     except MissingBaselineError:
+        _check_runs(candidate)
         return save(candidate, baseline, store)
+
+
+def _check_runs(candidate: str | Path) -> None:
+    """Run it once on random numbers: one that can't would fail every run to come."""
+    from edgeopt.data.random import RandomDataset
+
+    artifact = read_artifact(candidate)
+    data = RandomDataset(artifact.given(), batch_size(artifact, 1), seed=0)
+    for _ in answers(artifact, data):
+        return

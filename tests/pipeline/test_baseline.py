@@ -25,6 +25,7 @@ from edgeopt.core.errors import (
     MissingBaselineError,
     ModelError,
     OutputError,
+    UnsupportedError,
     UsageError,
 )
 from edgeopt.core.files import sha256
@@ -185,6 +186,15 @@ def test_a_candidate_that_is_damaged_becomes_no_baseline(store: str, tmp_path: P
     broken.write_bytes(b"")
     with pytest.raises(ModelError, match=r"broken\.onnx"):
         compare_or_save("@main", broken, store=store)
+    assert contents(store) == {}
+
+
+def test_a_candidate_that_cannot_run_becomes_no_baseline(store: str, net: Path) -> None:
+    model = onnx.load(net)
+    model.graph.node[0].op_type = "Nonsense"
+    onnx.save(model, net)
+    with pytest.raises(UnsupportedError, match="Nonsense"):
+        compare_or_save("@main", net, store=store)
     assert contents(store) == {}
 
 
