@@ -48,6 +48,29 @@ def test_a_regression_is_one_line_and_exit_code_1(run: Run, artifacts: tuple[Pat
     assert "is too far from the baseline's" in line
 
 
+def test_what_ci_reads_is_written_before_the_exit_code(
+    run: Run, artifacts: tuple[Path, Path], tmp_path: Path
+) -> None:
+    summary, junit = tmp_path / "summary.md", tmp_path / "report.xml"
+    summary.write_text("before\n")
+    ran = run(
+        *("compare", *artifacts, *FEW, "--min-sqnr", "200"),
+        *("--summary", summary, "--junit", junit),
+    )
+    assert ran.code == 1
+    assert summary.read_text(encoding="utf-8").startswith("before\n### ❌ regression: ")
+    assert b'<failure message="regression: output' in junit.read_bytes()
+
+
+def test_a_report_that_cannot_be_written_is_told_before_anything_is_measured(
+    run: Run, artifacts: tuple[Path, Path], tmp_path: Path
+) -> None:
+    for option in ("--summary", "--junit"):
+        ran = run("compare", *artifacts, option, tmp_path / "nowhere" / "file")
+        assert (ran.code, ran.out) == (2, "")
+        assert f"{option} {tmp_path / 'nowhere' / 'file'}: there is no folder" in ran.err
+
+
 @pytest.mark.parametrize(
     ("options", "told"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,6 +18,8 @@ from edgeopt.cli.options import (
 )
 from edgeopt.cli.preprocessing import take_contract
 from edgeopt.cli.terminal import Terminal
+from edgeopt.core.errors import OutputError
+from edgeopt.core.files import reporting, write_bytes
 
 if TYPE_CHECKING:
     from edgeopt.benchmarks.gate.verdict import Comparison
@@ -30,6 +33,7 @@ EXAMPLES = (
     "edgeopt compare baseline.onnx candidate.onnx --evaluation test.npz --max-drop 0.5pp",
     "edgeopt compare baseline.onnx candidate.tflite --max-tail p99:10% --json",
     "edgeopt compare @main out/model.int8.onnx --if-missing save",
+    "edgeopt compare baseline.onnx candidate.onnx --summary summary.md --junit report.xml",
 )
 
 
@@ -74,6 +78,10 @@ EXAMPLES = (
     type=click.Choice(["fail", "pass"]),
     help="What an open verdict, or an unfit machine, is for the exit code: 1 or 0 instead of 3.",
 )
+@option("--summary", type=click.Path(path_type=Path), metavar="FILE.md",
+        help="Add the result to a Markdown file, such as $GITHUB_STEP_SUMMARY.")  # fmt: skip
+@option("--junit", type=click.Path(path_type=Path), metavar="FILE.xml",
+        help="Write the checks as JUnit's XML.")  # fmt: skip
 @option("--no-code", "code", is_flag=True, flag_value=False, default=True,
         help="Refuse to run code that an option names.")  # fmt: skip
 @call_options
@@ -91,7 +99,14 @@ EXAMPLES = (
 )  # fmt: skip
 @preprocessing_options
 @common_options
-def compare(terminal: Terminal, inconclusive: str | None, if_missing: str, **options: Any) -> None:
+def compare(
+    terminal: Terminal,
+    inconclusive: str | None,
+    if_missing: str,
+    summary: Path | None,
+    junit: Path | None,
+    **options: Any,
+) -> None:
     """Judge whether an artifact may take its baseline's place.
 
     BASELINE and CANDIDATE are .onnx or .tflite files with the same inputs and outputs, of any
@@ -101,6 +116,8 @@ def compare(terminal: Terminal, inconclusive: str | None, if_missing: str, **opt
     inconclusive or unfit, where the machine can't tell (3).
     """
     contract = take_contract(options)
+    _check_place(summary, "--summary")
+    _check_place(junit, "--junit")
     with terminal.progress("loading") as progress:
         found = _runner(if_missing)(preprocess=contract, progress=progress, **options)
     from edgeopt.pipeline.baseline import Saved
@@ -110,6 +127,7 @@ def compare(terminal: Terminal, inconclusive: str | None, if_missing: str, **opt
 
         terminal.show(found, lambda: draw_first(found))
         return
+    _write(found, summary, junit)
     from edgeopt.cli.views.comparison import draw_comparison
 
     terminal.show(found, lambda: draw_comparison(found))
@@ -127,3 +145,23 @@ def _runner(if_missing: str) -> Callable[..., Comparison | Saved]:
     from edgeopt.pipeline.compare import compare
 
     return compare
+
+
+def _check_place(path: Path | None, option: str) -> None:
+    """Refuse a file that can't be written before anything is measured for it."""
+    if path is not None and (path.is_dir() or not path.parent.is_dir()):
+        what = "is a folder" if path.is_dir() else f"there is no folder {path.parent}"
+        raise OutputError(f"{option} {path}: {what}", hint="name a file in a folder that is there")
+
+
+def _write(found: Comparison, summary: Path | None, junit: Path | None) -> None:
+    """Write what CI reads, before the verdict ends the command."""
+    if summary is not None:
+        from edgeopt.reports.gate_summary import summary as markdown
+
+        with reporting(summary, "choose another file"), summary.open("a", encoding="utf-8") as file:
+            file.write(markdown(found))
+    if junit is not None:
+        from edgeopt.reports.junit import junit as xml
+
+        write_bytes(junit, xml(found))
