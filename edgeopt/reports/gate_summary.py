@@ -44,8 +44,8 @@ def _lines(found: Comparison) -> Iterator[str]:
     yield (
         f"<sub>{found.kind.value.capitalize()} on {_plain(machine)} in {found.processes} "
         f"processes, {found.seconds:.0f} s. A copy of the baseline came out at {copy[0]}% "
-        f"\\[{copy[1]}, {copy[2]}\\]; a slowdown of {100 * (found.detectable - 1):.1f}% would have been found "
-        "four times in five.</sub>"
+        f"\\[{copy[1]}, {copy[2]}\\]; a slowdown of {100 * (found.detectable - 1):.1f}% would have "
+        "been found four times in five.</sub>"
     )
 
 
