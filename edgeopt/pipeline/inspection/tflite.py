@@ -13,6 +13,7 @@ from edgeopt.benchmarks.process import ask
 from edgeopt.core.errors import UnsupportedError
 from edgeopt.core.manifest import Delegation, Encoding
 from edgeopt.core.tflite_file import StoredOperator, StoredTensor, TfliteFile, numpy_type
+from edgeopt.core.tflite_tables import look_ups
 from edgeopt.pipeline.inspection.records import Layer, StoredEncoding
 
 PATIENCE = 120.0
@@ -61,19 +62,24 @@ def parameters(file: TfliteFile) -> int:
 
 def stored_encodings(file: TfliteFile) -> tuple[StoredEncoding, ...]:
     """Every scale in the file, in its order of tensors."""
+    tables = {table for table, _ in look_ups(file.operators)}
     return tuple(
         StoredEncoding(
-            # The rows of a look-up are stored beside what is called as the table was.
-            tensor=tensor.spec.name.removesuffix("_quantized"),
+            tensor=_name(tensor, index in tables),
             dtype=tensor.spec.dtype,
             scale=tensor.quantized.scale,
             zero_point=tensor.quantized.zero_point,
             axis=tensor.quantized.axis,
             constant=tensor.constant,
         )
-        for tensor in file.tensors
+        for index, tensor in enumerate(file.tensors)
         if tensor.quantized is not None
     )
+
+
+def _name(tensor: StoredTensor, table: bool) -> str:
+    """What the manifest calls a tensor; our rows of a look-up are called after their table."""
+    return tensor.spec.name.removesuffix("_quantized") if table else tensor.spec.name
 
 
 def differences(stored: Iterable[StoredEncoding], expected: Iterable[Encoding]) -> tuple[str, ...]:
