@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import secrets
 import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
 from pathlib import Path
 
 from edgeopt.core.errors import MeasurementError
 from edgeopt.targets.address import Address
-from edgeopt.targets.remote_folder import PREPARE, REMOVE, START, STOP
+from edgeopt.targets.remote_folder import START, RemoteFolders
 from edgeopt.targets.tethered import last_line, output_of, run_tethered
 
 FOLDER = "/data/local/tmp/.edgeopt"
@@ -35,7 +33,7 @@ _HINTS = {
 """The next step, by what adb or the device says."""
 
 
-class AdbDevice:
+class AdbDevice(RemoteFolders):
     """A device, found when it is used as a context.
 
     Its shell has to hand back exit codes, as Android 7 and later do.
@@ -43,6 +41,8 @@ class AdbDevice:
     Args:
         address: Its serial number, or nothing if it is the only one.
     """
+
+    base = FOLDER
 
     def __init__(self, address: Address) -> None:
         self.address = address
@@ -60,24 +60,6 @@ class AdbDevice:
 
     def __exit__(self, *_: object) -> None:
         """Nothing: adb's own server holds the connection."""
-
-    @contextmanager
-    def folder(self) -> Iterator[str]:
-        """A new folder on the device, gone at the end; its name in :data:`FOLDER`.
-
-        Raises:
-            MeasurementError: If the device can't be reached.
-        """
-        run = f"run-{secrets.token_hex(6)}"
-        self._shell(PREPARE.format(base=FOLDER, run=run))
-        tidy = STOP  # whatever goes wrong, nothing is left running
-        try:
-            yield run
-            tidy = REMOVE
-        finally:
-            # Where the device is gone, the next connection removes it.
-            with suppress(MeasurementError):
-                self._shell(tidy.format(base=FOLDER, run=run))
 
     def push(self, folder: Path, run: str, timeout: float = 600) -> None:
         """Copy what is in ``folder`` into the folder ``run`` on the device.
@@ -103,14 +85,6 @@ class AdbDevice:
         there = START.format(base=FOLDER, run=run, command=" ".join(command))
         code, told = run_tethered(self.address, [*self._adb, "shell", there], timeout)
         return code, last_line(told)
-
-    def pull(self, run: str, name: str, most: int) -> bytes:
-        """The content of a file in ``run``, cut off after ``most`` bytes; empty if there is none.
-
-        Raises:
-            MeasurementError: If the device can't be reached.
-        """
-        return self._shell(f"head -c {most} {FOLDER}/{run}/{name} 2>/dev/null || true", most)
 
     def _shell(self, command: str, most: int = _MOST_WORDS) -> bytes:
         return self._checked([*self._adb, "shell", command], _SECONDS, most)

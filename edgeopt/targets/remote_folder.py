@@ -1,9 +1,17 @@
-"""The shell lines that make a run's folder on a device, start a program there, and tidy up.
+"""A run's folder on a device that has a shell: made, read from, and tidied up.
 
-They are POSIX, for the shells of Debian, BusyBox and Android alike.
+The shell's lines are POSIX, for those of Debian, BusyBox and Android alike.
 """
 
 from __future__ import annotations
+
+import secrets
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import ClassVar
+
+from edgeopt.core.errors import MeasurementError
 
 # Leftovers of runs whose program is gone go first; one without a process may still be on its way,
 # if it is less than an hour old and not from the future, as all of them are when a clock was set.
@@ -28,3 +36,44 @@ STOP = (
     '{{ kill -9 -- "-$p" || kill -9 "-$p" || kill -9 "$p"; }} 2>/dev/null; ' + REMOVE
 )
 """Stop whatever still runs of a run, and remove its folder."""
+
+
+class RemoteFolders(ABC):
+    """A device whose shell can be asked; what makes folders there, and reads files of theirs."""
+
+    base: ClassVar[str]
+    """The folder that runs' folders are in."""
+
+    @abstractmethod
+    def _shell(self, command: str, most: int = 0) -> bytes:
+        """What a command writes to standard output, cut off after ``most`` bytes.
+
+        Raises:
+            MeasurementError: If it fails, or the device can't be reached.
+        """
+
+    @contextmanager
+    def folder(self) -> Iterator[str]:
+        """A new folder on the device, gone at the end; its name in :attr:`base`.
+
+        Raises:
+            MeasurementError: If the device can't be reached.
+        """
+        run = f"run-{secrets.token_hex(6)}"
+        self._shell(PREPARE.format(base=self.base, run=run))
+        tidy = STOP  # whatever goes wrong, nothing is left running
+        try:
+            yield run
+            tidy = REMOVE
+        finally:
+            # Where the link is gone, the next connection removes it.
+            with suppress(MeasurementError):
+                self._shell(tidy.format(base=self.base, run=run))
+
+    def pull(self, run: str, name: str, most: int) -> bytes:
+        """The content of a file in ``run``, cut off after ``most`` bytes; empty if there is none.
+
+        Raises:
+            MeasurementError: If the device can't be reached.
+        """
+        return self._shell(f"head -c {most} {self.base}/{run}/{name} 2>/dev/null || true", most)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from edgeopt.core.errors import MeasurementError
 from edgeopt.targets.address import Address
-from edgeopt.targets.remote_folder import PREPARE, REMOVE, START, STOP
+from edgeopt.targets.remote_folder import START, RemoteFolders
 from edgeopt.targets.tethered import last_line, output_of, run_tethered
 
 FOLDER = ".edgeopt"
@@ -45,13 +44,15 @@ _HINTS = {
 }
 
 
-class SshDevice:
+class SshDevice(RemoteFolders):
     """A device, connected while it is used as a context; the connection is shared by its commands.
 
     Args:
         address: Where it is.
         config: An ssh configuration instead of the user's own.
     """
+
+    base = FOLDER
 
     def __init__(self, address: Address, config: Path | None = None) -> None:
         self.address = address
@@ -75,24 +76,6 @@ class SshDevice:
     def _options(self) -> tuple[str, ...]:
         port = () if self.address.port is None else ("-o", f"Port={self.address.port}")
         return (*self._config, *_OPTIONS, "-o", f"ControlPath={self._sockets}/%C", *port)
-
-    @contextmanager
-    def folder(self) -> Iterator[str]:
-        """A new folder on the device, gone at the end; its name in :data:`FOLDER`.
-
-        Raises:
-            MeasurementError: If the device can't be reached.
-        """
-        run = f"run-{secrets.token_hex(6)}"
-        self._shell(PREPARE.format(base=FOLDER, run=run))
-        tidy = STOP  # whatever goes wrong, nothing is left running
-        try:
-            yield run
-            tidy = REMOVE
-        finally:
-            # Where the link is gone, the next connection removes it.
-            with suppress(MeasurementError):
-                self._shell(tidy.format(base=FOLDER, run=run))
 
     def push(self, folder: Path, run: str, timeout: float = 600) -> None:
         """Copy what is in ``folder`` into the folder ``run`` on the device.
@@ -139,14 +122,6 @@ class SshDevice:
         if code in (_OWN_FAILURE, 127):
             raise self._failed(told)
         return code, last_line(told)
-
-    def pull(self, run: str, name: str, most: int) -> bytes:
-        """The content of a file in ``run``, cut off after ``most`` bytes; empty if there is none.
-
-        Raises:
-            MeasurementError: If the device can't be reached.
-        """
-        return self._shell(f"head -c {most} {FOLDER}/{run}/{name} 2>/dev/null || true", most)
 
     def _shell(self, command: str, most: int = 0) -> bytes:
         whole = ["ssh", "-T", *self._options, self.address.destination, command]
