@@ -124,3 +124,30 @@ def test_the_same_conversion_gives_the_same_bytes(
         for n in range(2)
     ]
     assert files[0] == files[1]
+
+
+def test_fp16_keeps_the_numbers_that_float16_has_not(
+    save_model: Save, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    width = 32
+    constants = {
+        "w": rng.standard_normal((width, width)).astype(np.float32),
+        "mask": np.full((1, width), -3e38, np.float32),
+        "gamma": np.ones(width, np.float32),
+        "beta": np.zeros(width, np.float32),
+    }
+    nodes = [
+        helper.make_node("MatMul", ["x", "w"], ["a"]),
+        helper.make_node("Mul", ["hidden", "mask"], ["far"]),  # 0 times -inf would be no number
+        helper.make_node("Add", ["a", "far"], ["b"]),
+        helper.make_node("LayerNormalization", ["b", "gamma", "beta"], ["y"], epsilon=1e-12),
+    ]
+    ends = [("x", TensorProto.FLOAT, [1, width]), ("hidden", TensorProto.FLOAT, [1, width])]
+    path = save_model(nodes, ends, [("y", TensorProto.FLOAT, [1, width])], constants)
+    data = tmp_path / "data.npz"
+    x = rng.standard_normal((8, width)).astype(np.float32)
+    x[0] = 0  # all alike: only the epsilon keeps its root from being zero
+    np.savez(data, x=x, hidden=np.zeros((8, width), np.float32))
+    artifact = convert(path, data, tmp_path / "out", "fp16")
+    assert sqnr(artifact) > FLOORS["fp16"]
+    assert np.isfinite(sqnr(artifact))

@@ -43,18 +43,32 @@ def place_constants(model: Model, stored: Stored) -> None:
     model.operators = found
 
 
+_FEW = 16
+"""Numbers of a constant that stays as it is: its DEQUANTIZE would take more space."""
+
+
 def halve_constants(model: Model) -> None:
     """Store float constants of more than a few numbers as float16, with a DEQUANTIZE behind."""
     made: dict[Tensor, Tensor] = {}
     found: list[Operator] = []
     for op in model.operators:
         for index, tensor in enumerate(op.inputs):
-            if tensor is not None and tensor.data is not None and tensor.dtype == np.float32:
+            if tensor is not None and _halves(tensor):
                 half = made.get(tensor) or _half(tensor, found)
                 made[tensor] = half
                 op.inputs[index] = half
         found.append(op)
     model.operators = found
+
+
+def _halves(tensor: Tensor) -> bool:
+    """Whether a constant is worth halving, and float16 reaches as far as its numbers do.
+
+    A few numbers are a mask's -1e38, or what keeps a root from being zero: 1e-12 is 0 in float16.
+    """
+    if tensor.data is None or tensor.dtype != np.float32 or tensor.data.size < _FEW:
+        return False
+    return bool(np.abs(tensor.data).max() <= np.finfo(np.float16).max)
 
 
 def _half(tensor: Tensor, found: list[Operator]) -> Tensor:
