@@ -42,7 +42,7 @@ def change(check: Check) -> str:
     """How far the candidate is from its baseline, with an interval where there is one."""
     found = check.change
     if found is not None and check.unit == "share":
-        points = [-100 * each for each in (found.point, found.high, found.low)]
+        points = [0.0 - 100 * each for each in (found.point, found.high, found.low)]  # no -0.00
         return "{:+.2f}pp [{:+.2f}, {:+.2f}]".format(*points)
     if found is not None:
         percents = [100 * (each - 1) for each in (found.point, found.low, found.high)]
