@@ -9,6 +9,7 @@ from edgeopt.converters.loops import write_out_loops
 from edgeopt.converters.places import count_from_the_end
 from edgeopt.converters.reordering.transposes import move_transposes
 from edgeopt.converters.shapes import constant_shapes
+from edgeopt.converters.sources.tensorflow.complementary import plain_erf
 from edgeopt.core.ir import ir, passes
 from edgeopt.core.onnx_file import save_apart
 from edgeopt.core.runtime import open_session
@@ -18,7 +19,7 @@ _LEFT_OUT = ("MatMulAddFusion", "ConstantSharing", "TransposeOptimizer")
 
 
 def tidy(path: Path, name: str) -> None:
-    """Fold constants, write loops out, make shapes constants and move transposes, in place.
+    """Fold constants, write loops out, turn erfc, make shapes constants, move transposes; in place.
 
     Args:
         path: The ONNX file.
@@ -30,6 +31,8 @@ def tidy(path: Path, name: str) -> None:
         save_apart(model, path)
         model = _folded(path, name)
     constant_shapes(model)
+    plain_erf(model.graph)
+    passes.RemoveUnusedNodesPass()(model)
     count_from_the_end(model.graph)
     move_transposes(model)
     constant_shapes(model)  # a transpose of axes of size 1 is a Reshape

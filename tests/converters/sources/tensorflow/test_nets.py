@@ -93,3 +93,22 @@ def test_a_net_becomes_every_file(make: Callable[[], Net], tmp_path: Path) -> No
             assert manifest.integer_layers
     assert made.artifacts[0].manifest.source_check is not None
     assert made.artifacts[0].manifest.source_check.worst.max_abs_error < 1e-5
+
+
+def test_keras_gelu_is_one_operator_in_tflite(tmp_path: Path) -> None:
+    x = keras.Input((16,), name="x")
+    keras.Model(x, layers.Dense(4)(layers.Dense(32, activation="gelu")(x))).save(
+        tmp_path / "net.keras"
+    )
+    made = edgeopt.convert(
+        tmp_path / "net.keras", to="onnx,tflite", precision="fp32", output=tmp_path / "out"
+    )
+    onnx, tflite = made.artifacts
+    operators = edgeopt.inspect(tflite.path).ops
+    assert operators["GELU"] == 1
+    assert "NEG" not in operators
+    assert "Neg" not in edgeopt.inspect(onnx.path).ops
+    for artifact in (onnx, tflite):
+        verified = artifact.manifest.verification
+        assert verified is not None
+        assert verified.worst.sqnr_db is None or verified.worst.sqnr_db > 100
