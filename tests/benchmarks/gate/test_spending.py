@@ -19,6 +19,10 @@ def test_looks_grow_and_end_at_the_cap(cap: int) -> None:
     assert at[-1] == cap
 
 
+def test_the_usual_looks() -> None:
+    assert looks(20) == (5, 7, 10, 14, 20)
+
+
 @given(st.integers(2, 500), st.floats(0.001, 0.2))
 def test_what_the_looks_spend_is_the_whole_error(cap: int, error: float) -> None:
     spent = levels(looks(cap), error)
