@@ -208,6 +208,25 @@ def ssh_knows(board: Board, monkeypatch: pytest.MonkeyPatch) -> Board:
 
 
 @pytest.fixture
+def mounted(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
+    """``mounted(size)`` gives a file system of that size, as ``mount`` writes it: ``256k``."""
+    folder = tmp_path / "disk"
+
+    def mount(size: str) -> Path:
+        if sys.platform != "linux" or os.geteuid() != 0:
+            reason = "mounting a small file system needs Linux and root"
+            pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
+        folder.mkdir()
+        options = ["-t", "tmpfs", "-o", f"size={size}"]
+        subprocess.run(["mount", *options, "tmpfs", str(folder)], check=True)
+        return folder
+
+    yield mount
+    if folder.is_mount():
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+@pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(7)
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -399,16 +397,9 @@ def test_a_store_that_is_a_file(net: Path, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
+def small_disk(mounted: Callable[[str], Path]) -> Path:
     """A file system of 20 kB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    if sys.platform != "linux" or os.geteuid() != 0:
-        reason = "mounting a small file system needs Linux and root"
-        pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=20k", "tmpfs", str(folder)], check=True)
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+    return mounted("20k")
 
 
 def test_a_full_store_is_one_line_and_nothing_is_left(net: Path, small_disk: Path) -> None:
