@@ -230,7 +230,9 @@ def _slowdown(found: Duel, allowed: float, sides: tuple[Side, Side]) -> Check:
 
 def _quality(pair: _Pair, budgets: Budgets, progress: Progress) -> Iterator[Check]:
     """Always runs both, on a few random samples at least: their outputs must fit each other."""
-    data = pair.data or (_random(pair, 0), _random(pair, 1))
+    asked = budgets.drop, budgets.sqnr, budgets.agreement
+    data = pair.data if any(each is not None for each in asked) else None
+    data = data or (_random(pair, 0), _random(pair, 1))
     labelled = budgets.drop is not None
     found = quality(*pair.artifacts, data, labelled=labelled, progress=progress)
     yield from quality_checks(found, budgets)
