@@ -188,7 +188,7 @@ def _report(
         processes=len(found.answers), seconds=seconds, kind=Kind.MEASURED, target=HOST,
         threads=pair.plan.threads, batch=size, inputs=source.record(0, size),
         machine=first.machine, before=first.before, after=found.answers[-1].after,
-        notes=why,
+        notes=why, ratios=found.ratios,
     )  # fmt: skip
 
 

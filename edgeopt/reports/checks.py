@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edgeopt.benchmarks.gate.verdict import Check
+from edgeopt.benchmarks.gate.verdict import Check, Comparison
 from edgeopt.reports.figures import percent
 
 COLUMNS = ("check", "verdict", "baseline", "candidate", "change", "allowed")
@@ -20,6 +20,12 @@ def cells(check: Check) -> tuple[str, ...]:
         change(check),
         check.budget,
     )
+
+
+def runtimes(found: Comparison) -> str:
+    """What ran the two: one version of one runtime, where their formats are alike."""
+    both = (found.baseline.runtime, found.candidate.runtime)
+    return " and ".join(dict.fromkeys(f"{each.name} {each.version}" for each in both))
 
 
 def figure(value: float | None, unit: str) -> str:

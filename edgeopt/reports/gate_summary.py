@@ -5,8 +5,11 @@ from __future__ import annotations
 import html
 from collections.abc import Iterator
 
+from edgeopt.benchmarks.gate.budgets import read_share
 from edgeopt.benchmarks.gate.verdict import Comparison, Verdict
-from edgeopt.reports.checks import COLUMNS, cells
+from edgeopt.reports.checks import COLUMNS, cells, runtimes
+from edgeopt.reports.gate_sentence import sentence
+from edgeopt.reports.mermaid import Line, lines
 
 _SIGNS = {
     Verdict.PASS: "✅",
@@ -14,38 +17,63 @@ _SIGNS = {
     Verdict.UNFIT: "⚠️",
     Verdict.REGRESSION: "❌",
 }
+_COLORS = {Verdict.PASS: ("Green", "#1a7f37"), Verdict.REGRESSION: ("Red", "#cf222e")}
+_OPEN = "Amber", "#bf8700"
+_GREY, _BLUE = "#6e7781", "#54aeff"
 _MARKDOWN = str.maketrans({c: f"\\{c}" for c in "\\`*_{}[]()#|~$!"} | {"\n": " ", "\r": " "})
 
 
 def summary(found: Comparison) -> str:
-    """The verdict first, then the checks, then how it was measured."""
+    """The verdict and a sentence with its figures, the checks, a chart, how it was measured."""
     return "\n".join(_lines(found)) + "\n"
 
 
 def _lines(found: Comparison) -> Iterator[str]:
     candidate, baseline = (_plain(side.artifact) for side in (found.candidate, found.baseline))
     yield f"### {_SIGNS[found.verdict]} {found.verdict.value}: {candidate} beside {baseline}"
-    yield ""
+    yield from ("", f"**{_plain(sentence(found))}**", "")
     yield _row(COLUMNS)
     yield _row(["---", "---", *["--:"] * (len(COLUMNS) - 2)])
     for check in found.checks:
         name, verdict, *figures = map(_plain, cells(check))
         yield _row([name, f"{_SIGNS[check.verdict]} {verdict}", *figures])
     yield ""
-    for check in found.checks:
-        if check.verdict is not Verdict.PASS:
-            yield f"- **{_plain(check.name)}**: {_plain(check.why)}"
-    yield from (f"- {_plain(note)}" for note in found.notes)
-    yield ""
-    copy = [
-        f"{100 * (each - 1):+.1f}" for each in (found.copy.point, found.copy.low, found.copy.high)
+    why = [f"**{_plain(c.name)}**: {_plain(c.why)}" for c in found.checks if c.why]
+    told = [f"- {each}" for each in (*why, *map(_plain, found.notes))]
+    yield from [*told, ""] if told else []
+    yield from _chart(found)
+    yield f"<sub>{_measured(found)}</sub>"
+
+
+def _chart(found: Comparison) -> Iterator[str]:
+    """Process by process: whether it is this slow each time, and how far the machine can tell."""
+    if len(found.ratios) < 2:
+        return
+    allowed = 100 * read_share(found.checks[0].budget, "the budget")
+    word, color = _COLORS.get(found.verdict, _OPEN)
+    drawn = [
+        Line(_GREY, [allowed] * len(found.ratios)),
+        Line(_BLUE, [100 * (each.copy - 1) for each in found.ratios]),
+        Line(color, [100 * (each.candidate - 1) for each in found.ratios]),
     ]
-    machine = found.machine.cpu.value or found.machine.architecture
+    yield "```mermaid"
+    yield lines("How much slower than the baseline", "process", "%", drawn)
+    yield from ("```", "")
     yield (
-        f"<sub>{found.kind.value.capitalize()} on {_plain(machine)} in {found.processes} "
-        f"processes, {found.seconds:.0f} s. A copy of the baseline came out at {copy[0]}% "
-        f"\\[{copy[1]}, {copy[2]}\\]; a slowdown of {100 * (found.detectable - 1):.1f}% would have "
-        "been found four times in five.</sub>"
+        f"<sub>{word}: the candidate. Grey: what is allowed. Blue: a second copy of the baseline, "
+        "0 on a perfect machine.</sub>"
+    )
+    yield ""
+
+
+def _measured(found: Comparison) -> str:
+    low, high = (100 * (each - 1) for each in (found.copy.low, found.copy.high))
+    machine = found.machine.cpu.value or found.machine.architecture
+    return (
+        f"{found.kind.value.capitalize()} on {_plain(machine)} with {_plain(runtimes(found))} in "
+        f"{found.processes} processes, {found.seconds:.0f} s. A copy of the baseline came out at "
+        f"{100 * (found.copy.point - 1):+.1f}% \\[{low:+.1f}, {high:+.1f}\\]; a slowdown of "
+        f"{100 * (found.detectable - 1):.1f}% would have been found four times in five."
     )
 
 

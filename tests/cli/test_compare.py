@@ -55,11 +55,29 @@ def test_what_ci_reads_is_written_before_the_exit_code(
     summary.write_text("before\n")
     ran = run(
         *("compare", *artifacts, *FEW, "--min-sqnr", "200"),
-        *("--summary", summary, "--junit", junit),
+        *("--summary", summary, "--junit", junit, "--json"),
     )
     assert ran.code == 1
     assert summary.read_text(encoding="utf-8").startswith("before\n### ❌ regression: ")
+    assert len(ran.json["ratios"]) == ran.json["processes"] == 2
+    assert ran.json["baseline"]["runtime"] == ran.json["candidate"]["runtime"]
+    assert "```mermaid" in summary.read_text(encoding="utf-8")
     assert b'<failure message="regression: output' in junit.read_bytes()
+
+
+def test_under_github_actions_the_verdict_is_an_annotation(
+    run: Run, artifacts: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = ("compare", *artifacts, *FEW, "--min-sqnr", "200", "--json")
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    ran = run(*command)
+    assert (ran.code, ran.json["verdict"]) == (1, "regression")  # what is said leaves JSON whole
+    (told,) = [line for line in ran.err.splitlines() if line.startswith("::")]
+    assert told.startswith("::error title=regression%3A ")
+    assert "::error" not in run(*command, "--annotations", "none").err
+    monkeypatch.delenv("GITHUB_ACTIONS")
+    assert "::error" not in run(*command).err
+    assert "::error" in run(*command, "--annotations", "github").err
 
 
 def test_a_report_that_cannot_be_written_is_told_before_anything_is_measured(

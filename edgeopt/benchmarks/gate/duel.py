@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from time import monotonic
@@ -11,7 +12,7 @@ import msgspec
 from edgeopt.benchmarks.device.statistics import LOW_QUANTILE, quantile
 from edgeopt.benchmarks.gate.slowdown import Look, Process, look
 from edgeopt.benchmarks.gate.spending import levels, looks
-from edgeopt.benchmarks.gate.verdict import Verdict
+from edgeopt.benchmarks.gate.verdict import ProcessRatios, Verdict
 from edgeopt.benchmarks.messages import PairedAnswer
 from edgeopt.benchmarks.paired import Subject, time_together
 from edgeopt.benchmarks.plan import Plan
@@ -75,6 +76,14 @@ class Duel:
             Process(*(quantile(answer.samples(i), LOW_QUANTILE) for i in range(3)))
             for answer in self.answers
         ]
+
+    @property
+    def ratios(self) -> tuple[ProcessRatios, ...]:
+        """Each process's own ratios, for those who want to see how far they differ."""
+        return tuple(
+            ProcessRatios(candidate=math.exp(each.log_ratio), copy=math.exp(each.log_copy))
+            for each in self.processes
+        )
 
 
 def duel(times: Times, rules: Rules, progress: Progress) -> Duel:

@@ -95,6 +95,18 @@ class Side(Record, frozen=True):
     latency: Latency
 
 
+class ProcessRatios(Record, frozen=True):
+    """What one process found, as ratios of 10th percentiles.
+
+    Args:
+        candidate: The candidate's over the geometric mean of the baseline's two.
+        copy: The copy's over the baseline's.
+    """
+
+    candidate: float
+    copy: float
+
+
 class Comparison(Record, frozen=True):
     """A candidate beside its baseline.
 
@@ -119,6 +131,7 @@ class Comparison(Record, frozen=True):
         before: The machine's state before.
         after: The machine's state after.
         notes: What a reader should know, one sentence each.
+        ratios: Of each process, in the order in which they ran.
     """
 
     verdict: Verdict
@@ -139,4 +152,5 @@ class Comparison(Record, frozen=True):
     before: Conditions
     after: Conditions
     notes: tuple[str, ...] = ()
+    ratios: tuple[ProcessRatios, ...] = ()
     schema: Literal["edgeopt.compare/1"] = "edgeopt.compare/1"

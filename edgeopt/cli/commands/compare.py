@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ from edgeopt.cli.options import (
     store_option,
 )
 from edgeopt.cli.preprocessing import take_contract
-from edgeopt.cli.terminal import Terminal
+from edgeopt.cli.terminal import Terminal, complain
 from edgeopt.core.errors import OutputError
 from edgeopt.core.files import reporting, write_bytes
 
@@ -82,6 +83,13 @@ EXAMPLES = (
         help="Add the result to a Markdown file, such as $GITHUB_STEP_SUMMARY.")  # fmt: skip
 @option("--junit", type=click.Path(path_type=Path), metavar="FILE.xml",
         help="Write the checks as JUnit's XML.")  # fmt: skip
+@option(
+    "--annotations",
+    type=click.Choice(["auto", "github", "none"]),
+    default="auto",
+    help="Annotate the run with the verdict, by a workflow command on standard error: for GitHub "
+    "Actions, or never; auto (where GITHUB_ACTIONS is set) if not given.",
+)
 @option("--no-code", "code", is_flag=True, flag_value=False, default=True,
         help="Refuse to run code that an option names.")  # fmt: skip
 @call_options
@@ -105,6 +113,7 @@ def compare(
     if_missing: str,
     summary: Path | None,
     junit: Path | None,
+    annotations: str,
     **options: Any,
 ) -> None:
     """Judge whether an artifact may take its baseline's place.
@@ -131,10 +140,19 @@ def compare(
     from edgeopt.cli.views.comparison import draw_comparison
 
     terminal.show(found, lambda: draw_comparison(found))
+    if _annotates(annotations):
+        from edgeopt.reports.workflow_commands import annotation
+
+        complain(annotation(found, failing=inconclusive == "fail"))
     from edgeopt.pipeline.compare import check_verdict
 
     with terminal.judging():
         check_verdict(found, inconclusive)
+
+
+def _annotates(annotations: str) -> bool:
+    here = os.environ.get("GITHUB_ACTIONS") == "true"
+    return annotations == "github" or (annotations == "auto" and here)
 
 
 def _runner(if_missing: str) -> Callable[..., Comparison | Saved]:

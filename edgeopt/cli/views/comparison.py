@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from edgeopt.benchmarks.gate.verdict import Comparison, Verdict
 from edgeopt.cli.figures import plural
 from edgeopt.cli.tables import table
-from edgeopt.reports.checks import COLUMNS, cells
+from edgeopt.reports.checks import COLUMNS, cells, runtimes
 
 
 def draw_comparison(found: Comparison) -> str:
@@ -22,13 +22,10 @@ def draw_comparison(found: Comparison) -> str:
 
 def _conditions(found: Comparison) -> str:
     machine = found.machine
-    used = dict.fromkeys(
-        f"{side.runtime.name} {side.runtime.version}" for side in (found.baseline, found.candidate)
-    )
     calls = found.baseline.latency.count + found.candidate.latency.count
     return (
         f"{found.kind.value.capitalize()} on {machine.cpu.value or machine.architecture} with "
-        f"{' and '.join(used)}, {plural(found.threads, 'thread')}, batch {found.batch}; "
+        f"{runtimes(found)}, {plural(found.threads, 'thread')}, batch {found.batch}; "
         f"{plural(calls, 'call')} in {plural(found.processes, 'fresh process', 'es')}, "
         f"{found.seconds:.0f} s\n"
     )
