@@ -193,6 +193,21 @@ def class_index(sample: Sample, classes: int) -> int:
     Raises:
         DataError: If it isn't one of so many classes.
     """
+    index = class_label(sample)
+    if not 0 <= index < classes:
+        raise DataError(
+            f"{sample.origin}: its label is {index}, but the model has classes 0 to {classes - 1}",
+            hint="count classes from 0, in the model's order",
+        )
+    return index
+
+
+def class_label(sample: Sample) -> int:
+    """A sample's label as a whole number.
+
+    Raises:
+        DataError: If it isn't one.
+    """
     import numpy as np
 
     label = np.asarray(sample.label)
@@ -201,10 +216,4 @@ def class_index(sample: Sample, classes: int) -> int:
             f"{sample.origin}: its label is not a class index ({label.dtype}{list(label.shape)})",
             hint="store whole numbers, or use --accuracy file.py:function",
         )
-    index = int(label.reshape(()))
-    if not 0 <= index < classes:
-        raise DataError(
-            f"{sample.origin}: its label is {index}, but the model has classes 0 to {classes - 1}",
-            hint="count classes from 0, in the model's order",
-        )
-    return index
+    return int(label.reshape(()))

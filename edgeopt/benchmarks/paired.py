@@ -17,7 +17,7 @@ from edgeopt.benchmarks import messages
 from edgeopt.benchmarks.artifact import Artifact
 from edgeopt.benchmarks.messages import PairedAnswer, SoloAnswer
 from edgeopt.benchmarks.plan import Plan, Provider
-from edgeopt.benchmarks.process import ask
+from edgeopt.benchmarks.process import Ask, ask
 from edgeopt.core.precision import Format
 
 RUNTIMES = {
@@ -60,19 +60,24 @@ class Subject:
         return f"{own}-{self.provider.value}" if on_gpu else own
 
 
-def time_alone(subject: Subject, plan: Plan) -> SoloAnswer:
+def time_alone(subject: Subject, plan: Plan, by: Ask = ask) -> SoloAnswer:
     """Load, run and warm up one artifact in a fresh process of its own.
+
+    Args:
+        subject: The artifact.
+        plan: How.
+        by: Starts the process: here, or on a device.
 
     Raises:
         EdgeOptError: As ``process.ask``.
     """
     request = _request("solo", [subject], plan, seed=f"{plan.seed}/solo")
     names = [subject.artifact.name]
-    return ask(request, SoloAnswer, names=names, timeout=plan.patience(1))
+    return by(request, SoloAnswer, names=names, timeout=plan.patience(1))
 
 
 def time_together(
-    subjects: Sequence[Subject], plan: Plan, *, first: int = 0
+    subjects: Sequence[Subject], plan: Plan, *, first: int = 0, by: Ask = ask
 ) -> Iterator[PairedAnswer]:
     """Time all artifacts in ``plan.processes`` fresh processes, one after another.
 
@@ -81,6 +86,7 @@ def time_together(
         plan: How.
         first: Number of the first process: whoever wants more processes later goes on counting, so
             that no order is drawn twice.
+        by: Starts the processes: here, or on a device.
 
     Raises:
         EdgeOptError: As ``process.ask``.
@@ -88,7 +94,7 @@ def time_together(
     names = [subject.artifact.name for subject in subjects]
     for process in range(first, first + plan.processes):
         request = _request("paired", subjects, plan, seed=f"{plan.seed}/{process}")
-        yield ask(request, PairedAnswer, names=names, timeout=plan.patience(len(subjects)))
+        yield by(request, PairedAnswer, names=names, timeout=plan.patience(len(subjects)))
 
 
 def _request(

@@ -7,7 +7,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import msgspec
 
@@ -20,6 +20,15 @@ from edgeopt.core.record import Record, to_json
 PROGRAM = Path(__file__).with_name("device")
 
 A = TypeVar("A", bound=Record)
+
+
+class Ask(Protocol):
+    """Has a request answered by a fresh process: :func:`ask` on this machine, or on a device."""
+
+    def __call__(
+        self, request: Request, answer: type[A], *, names: Sequence[str], timeout: float
+    ) -> A:
+        """As :func:`ask`."""
 
 
 def ask(request: Request, answer: type[A], *, names: Sequence[str], timeout: float) -> A:

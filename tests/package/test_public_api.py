@@ -16,9 +16,13 @@ from edgeopt.cli.preprocessing import NAMES as CONTRACT
 TERMINAL = {"as_json", "quiet", "verbose"}
 """What only a terminal needs."""
 
-ANOTHER = {"inspect": {"fmt", "input"}, "benchmark": {"results"}}
+ANOTHER = {
+    "inspect": {"fmt", "input"},
+    "benchmark": {"results"},
+    "compare": {"if_missing", "inconclusive", "summary", "junit", "annotations"},
+}
 """Options that make a command another function: ``inspect --for`` is ``coverage``, and
-``benchmark --import`` is ``import_results``."""
+``benchmark --import`` is ``import_results``; and what is done with a verdict."""
 
 
 @pytest.mark.parametrize("name", edgeopt.__all__)
@@ -41,7 +45,7 @@ def test_type_checkers_are_told_that_the_package_is_typed() -> None:
     assert Path(edgeopt.__file__).with_name("py.typed").is_file()
 
 
-@pytest.mark.parametrize("name", ["convert", "benchmark", "bundle", "inspect"])
+@pytest.mark.parametrize("name", ["convert", "benchmark", "bundle", "inspect", "compare"])
 def test_python_and_the_command_line_have_the_same_names(name: str) -> None:
     command = application.get_command(click.Context(application), name)
     assert command is not None

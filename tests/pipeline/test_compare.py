@@ -30,15 +30,24 @@ def make_net(save_model: Save, rng: np.random.Generator) -> Callable[..., Path]:
     last = rng.standard_normal((SIZE, CLASSES)).astype(np.float32)
 
     def make(
-        name: str, turns: int = 4, *, wrong: float = 0.0, width: int = SIZE, output: str = "scores"
+        name: str,
+        turns: int = 4,
+        *,
+        wrong: float = 0.0,
+        width: int = SIZE,
+        output: str = "scores",
+        taken: str = "x",
+        classes: int = CLASSES,
     ) -> Path:
-        nodes, at = [], "x"
+        nodes, at = [], taken
         for turn in range(turns):
             nodes.append(helper.make_node("MatMul", [at, "square"], [f"a{turn}"]))
             nodes.append(helper.make_node("MatMul", [f"a{turn}", "back"], [f"b{turn}"]))
             at = f"b{turn}"
         nodes.append(helper.make_node("MatMul", [at, "last"], [output]))
-        final = last + np.float32(wrong) * np.random.default_rng(0).standard_normal(last.shape)
+        final = last[:, :classes] + np.float32(wrong) * np.random.default_rng(0).standard_normal(
+            (SIZE, classes)
+        )
         constants: dict[str, Any] = {"square": square, "back": square.T.copy()}
         constants["last"] = final.astype(np.float32)
         if width != SIZE:
@@ -51,8 +60,8 @@ def make_net(save_model: Save, rng: np.random.Generator) -> Callable[..., Path]:
             del constants["back"]
         return save_model(
             nodes,
-            [("x", TensorProto.FLOAT, [1, width])],
-            [(output, TensorProto.FLOAT, [1, CLASSES])],
+            [(taken, TensorProto.FLOAT, [1, width])],
+            [(output, TensorProto.FLOAT, [1, classes])],
             constants,
             name=name,
         )
@@ -166,8 +175,48 @@ def test_artifacts_with_other_inputs_are_refused(make_net: Callable[..., Path]) 
 
 
 def test_artifacts_with_other_outputs_are_refused(make_net: Callable[..., Path]) -> None:
-    with pytest.raises(ModelError, match="gives logits"):
-        edgeopt.compare(make_net("a.onnx"), make_net("b.onnx", output="logits"))
+    told = r"b\.onnx: it gives scores\[1, 9\], and the baseline gives scores\[1, 10\]"
+    with pytest.raises(ModelError, match=told):
+        edgeopt.compare(make_net("a.onnx"), make_net("b.onnx", classes=9))
+
+
+def test_names_say_nothing_where_there_is_one_of_each(
+    make_net: Callable[..., Path], data: Path, tmp_path: Path
+) -> None:
+    a, b = make_net("a.onnx"), make_net("b.onnx", output="logits", taken="features")
+    options: dict[str, Any] = {"max_drop": "50pp", "min_sqnr": 100.0, **FEW}
+    assert check(edgeopt.compare(a, b, min_sqnr=100.0, **FEW), "sqnr").verdict is Verdict.PASS
+    # The data may have either name.
+    stored = np.load(data)
+    theirs = tmp_path / "theirs.npz"
+    np.savez(theirs, features=stored["x"], labels=stored["labels"])
+    for samples in (data, theirs):
+        found = edgeopt.compare(a, b, evaluation=samples, **options)
+        assert check(found, "sqnr").verdict is Verdict.PASS
+        assert check(found, "accuracy").baseline == 1.0
+    neither = tmp_path / "neither.npz"
+    np.savez(neither, z=stored["x"])
+    with pytest.raises(DataError, match=r"no array named 'x' \(it has: z\)"):
+        edgeopt.compare(a, b, evaluation=neither, **options)
+    with pytest.raises(ModelError, match="takes features"):
+        edgeopt.compare(a, make_net("b.onnx", width=32, taken="features"))
+
+
+@pytest.mark.parametrize(
+    ("labels", "told"),
+    [
+        (np.full(3, 10), "a label is 10, but the model has classes 0 to 9"),
+        (np.full(3, 0.5), "its label is not a class index"),
+    ],
+)
+def test_labels_that_do_not_match(
+    make_net: Callable[..., Path], tmp_path: Path, labels: np.ndarray, told: str
+) -> None:
+    path = tmp_path / "wrong.npz"
+    np.savez(path, x=np.zeros((3, SIZE), np.float32), labels=labels)
+    a = make_net("a.onnx")
+    with pytest.raises(DataError, match=told):
+        edgeopt.compare(a, a, evaluation=path, max_drop="1pp", **FEW)
 
 
 def test_formats_can_be_mixed(conv_net: Path, tmp_path: Path) -> None:

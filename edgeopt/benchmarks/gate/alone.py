@@ -12,6 +12,7 @@ from edgeopt.benchmarks.gate.verdict import Check, Verdict
 from edgeopt.benchmarks.messages import SoloAnswer
 from edgeopt.benchmarks.paired import Subject, time_alone
 from edgeopt.benchmarks.plan import Plan
+from edgeopt.benchmarks.process import Ask
 from edgeopt.core.progress import Progress
 
 ROUNDS = 5
@@ -20,19 +21,20 @@ ROUNDS = 5
 Both = tuple[list[SoloAnswer], list[SoloAnswer]]
 
 
-def both_alone(subjects: Sequence[Subject], plan: Plan, progress: Progress) -> Both:
+def both_alone(subjects: Sequence[Subject], plan: Plan, progress: Progress, by: Ask) -> Both:
     """Load each artifact in fresh processes of its own, in turns.
 
     Args:
         subjects: The baseline and the candidate.
         plan: How.
         progress: Told after each round.
+        by: Starts the processes.
     """
     found: Both = ([], [])
     for done in range(ROUNDS):
         progress("loading", done, ROUNDS)
         for side, subject in enumerate(subjects):
-            found[side].append(time_alone(subject, plan))
+            found[side].append(time_alone(subject, plan, by))
     progress("loading", ROUNDS, ROUNDS)
     return found
 

@@ -16,6 +16,7 @@ from edgeopt.benchmarks.gate.verdict import ProcessRatios, Verdict
 from edgeopt.benchmarks.messages import PairedAnswer
 from edgeopt.benchmarks.paired import Subject, time_together
 from edgeopt.benchmarks.plan import Plan
+from edgeopt.benchmarks.process import Ask, ask
 from edgeopt.core.errors import UsageError
 from edgeopt.core.progress import Progress
 
@@ -121,9 +122,14 @@ def _ended(found: Duel, rules: Rules, level: float) -> Duel:
 
 def times_here(baseline: Subject, candidate: Subject, plan: Plan) -> Times:
     """Processes on this machine; the copy is the same file, loaded once more."""
+    return times_by(ask, baseline, candidate, plan)
+
+
+def times_by(by: Ask, baseline: Subject, candidate: Subject, plan: Plan) -> Times:
+    """The same by whatever starts processes: on a device, say."""
 
     def start(count: int, first: int) -> Iterator[PairedAnswer]:
         some = msgspec.structs.replace(plan, processes=count)
-        return time_together((baseline, baseline, candidate), some, first=first)
+        return time_together((baseline, baseline, candidate), some, first=first, by=by)
 
     return start

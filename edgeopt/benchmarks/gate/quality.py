@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from edgeopt.benchmarks.accuracy import answers
 from edgeopt.benchmarks.artifact import Artifact
-from edgeopt.benchmarks.device.distance import Distance
-from edgeopt.benchmarks.device.ranking import rank
+from edgeopt.benchmarks.device.beside import Beside
+from edgeopt.benchmarks.device.failure import Failure
 from edgeopt.benchmarks.gate.budgets import Budgets
 from edgeopt.benchmarks.gate.counts import drop
 from edgeopt.benchmarks.gate.verdict import Check, Interval, Verdict
-from edgeopt.benchmarks.metrics import class_index, class_scores
-from edgeopt.core.errors import DataError, ModelError
+from edgeopt.benchmarks.messages import Failed
+from edgeopt.benchmarks.metrics import class_label
+from edgeopt.core.errors import DataError, EdgeOptError, ModelError
 from edgeopt.core.manifest import OutputCheck
 from edgeopt.core.progress import Progress
-from edgeopt.core.tensors import Batch
+from edgeopt.core.record import Record
 
 if TYPE_CHECKING:
-    from edgeopt.data import Dataset, Sample
+    from edgeopt.data import Dataset
 
 
-@dataclass(frozen=True)
-class Quality:
+class Quality(Record, frozen=True):
     """What both answered.
 
     Args:
@@ -55,7 +56,7 @@ def quality(
     labelled: bool,
     progress: Progress,
 ) -> Quality:
-    """Run both on every sample.
+    """Run both on every sample, in this process.
 
     Args:
         baseline: One model.
@@ -68,25 +69,33 @@ def quality(
         ModelError: If their outputs differ in name, number or shape.
         DataError: If a sample or label doesn't fit.
     """
-    distances: dict[str, Distance] = {}
-    hits: list[tuple[bool, bool]] = []
-    total = len(data[0])
+    beside, total = Beside(), len(data[0])
     both = zip(answers(baseline, data[0]), answers(candidate, data[1]), strict=True)
     for done, ((one, sample), (other, _)) in enumerate(both, start=1):
-        _check_alike(one, other, baseline, candidate)
-        for name, array in one.items():
-            distances.setdefault(name, Distance(name)).add(array, other[name])
-        if labelled:
-            hits.append((_hit(one, sample), _hit(other, sample)))
+        try:
+            beside.add(one, other, class_label(sample) if labelled else None)
+        except Failure as failure:
+            raise unlike(failure, candidate, sample.origin) from failure
         progress("comparing outputs", done, total)
-    if not distances:
-        raise DataError("the evaluation data has no samples", hint="check what is in it")
-    return Quality(
-        outputs=tuple(OutputCheck(**distance.as_json()) for distance in distances.values()),
-        samples=total,
-        right=(sum(a for a, _ in hits), sum(b for _, b in hits)) if labelled else None,
-        lost=sum(a and not b for a, b in hits),
-        gained=sum(b and not a for a, b in hits),
+    return msgspec.convert(beside.as_json(), Quality)
+
+
+def unlike(failure: Failure | Failed, candidate: Artifact, where: str) -> EdgeOptError:
+    """The error for outputs that don't fit each other, or the labels.
+
+    Args:
+        failure: What was found.
+        candidate: Whose outputs they are.
+        where: What the labels are of.
+    """
+    if failure.stage == "outputs":
+        return ModelError(
+            f"{candidate.name}: {failure.reason}", hint="compare artifacts of the same model"
+        )
+    if failure.stage == "scores":
+        return DataError(failure.reason, hint="use --min-sqnr instead of --max-drop")
+    return DataError(
+        f"{where}: {failure.reason}", hint="count classes from 0, in the model's order"
     )
 
 
@@ -136,18 +145,3 @@ def _agreement(found: Quality, least: float) -> Check:
         budget=f"{100 * least:g}%", unit="share", candidate=share,
         why="it gives other classes than the baseline" if short else "",
     )  # fmt: skip
-
-
-def _hit(outputs: Batch, sample: Sample) -> bool:
-    scores = class_scores(outputs)
-    return rank(scores, class_index(sample, len(scores))) == 0
-
-
-def _check_alike(one: Batch, other: Batch, baseline: Artifact, candidate: Artifact) -> None:
-    shapes = [{name: array.shape for name, array in side.items()} for side in (one, other)]
-    if shapes[0] != shapes[1]:
-        told = [", ".join(f"{n}{list(s)}" for n, s in side.items()) for side in shapes]
-        raise ModelError(
-            f"{candidate.name} gives {told[1]}, and the baseline {baseline.name} gives {told[0]}",
-            hint="compare artifacts of the same model",
-        )

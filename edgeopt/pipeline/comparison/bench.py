@@ -1,0 +1,91 @@
+"""Where two artifacts are run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from edgeopt.benchmarks.device.machine import usable_cores
+from edgeopt.benchmarks.device.sensors import Absent
+from edgeopt.benchmarks.gate.quality import Quality, quality
+from edgeopt.benchmarks.measure import HOST
+from edgeopt.benchmarks.process import Ask, ask
+from edgeopt.core.errors import MeasurementError
+from edgeopt.core.progress import Progress
+from edgeopt.pipeline.comparison.pair import Pair
+
+if TYPE_CHECKING:
+    from edgeopt.data import Dataset
+
+
+class Bench(Protocol):
+    """A machine, ready to run a pair."""
+
+    @property
+    def target(self) -> str:
+        """What it is called."""
+
+    @property
+    def ask(self) -> Ask:
+        """Has a request answered by a fresh process there."""
+
+    def quality(self, labelled: bool, progress: Progress) -> Quality:
+        """Run both on every sample of what they are judged on.
+
+        Raises:
+            ModelError: If their outputs don't fit each other.
+            DataError: If a sample or label doesn't fit.
+        """
+
+
+class Here:
+    """This machine.
+
+    Args:
+        pair: What is run.
+        judged: The samples that their answers are compared on, as each takes them.
+
+    Raises:
+        MeasurementError: If it has too few cores.
+    """
+
+    def __init__(self, pair: Pair, judged: tuple[Dataset, Dataset]) -> None:
+        check_cores(pair.plan.threads, _usable())
+        self._pair, self._judged = pair, judged
+
+    @property
+    def target(self) -> str:
+        """``host``."""
+        return HOST
+
+    @property
+    def ask(self) -> Ask:
+        """Has a request answered by a fresh process here."""
+        return ask
+
+    def quality(self, labelled: bool, progress: Progress) -> Quality:
+        """Run both, in this process."""
+        return quality(*self._pair.artifacts, self._judged, labelled=labelled, progress=progress)
+
+
+def check_cores(threads: int, usable: int | None) -> None:
+    """Refuse more threads than there are cores: thousands would stop a machine.
+
+    Args:
+        threads: Threads within an operator.
+        usable: Cores that a process may run on; None where that isn't known.
+
+    Raises:
+        MeasurementError: If there are too few.
+    """
+    if usable is not None and usable < threads:
+        raise MeasurementError(
+            f"{threads} threads on {usable} usable cores measure the scheduler",
+            hint="use fewer --threads, or a machine with more cores",
+        )
+
+
+def _usable() -> int | None:
+    try:
+        return usable_cores()
+    except Absent:
+        return None
