@@ -23,6 +23,8 @@ from onnx import TensorProto, helper, numpy_helper
 if TYPE_CHECKING:
     from edgeopt.targets.emulator import Emulator
 
+pytest_plugins = ["pytester"]
+
 # How long an example takes is the machine's business.
 settings.register_profile("edgeopt", deadline=None)
 settings.load_profile("edgeopt")

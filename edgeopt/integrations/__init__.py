@@ -1,0 +1,1 @@
+"""EdgeOpt within other tools, each of which imports what is here by itself."""
