@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -116,6 +117,25 @@ class Board:
         """What ``python3`` does there."""
         program(self.folder / "programs" / "python3", script)
 
+    def lend(self, **modules: str) -> None:
+        """Give its Python modules of those names before any other."""
+        folder = self.folder / "modules"
+        folder.mkdir(exist_ok=True)
+        for name, code in modules.items():
+            (folder / f"{name}.py").write_text(code)
+        self.python(f'PYTHONPATH={folder} exec {sys.executable} "$@"')
+
+    def cut(self, how: signal.Signals = signal.SIGKILL) -> list[int]:
+        """End or stop every session of the server's, and none of the programs they started."""
+        sessions = [
+            process
+            for process in descendants(self.server.pid)
+            if Path(f"/proc/{process}/comm").read_text().startswith("sshd")
+        ]
+        for session in sessions:
+            os.kill(session, how)
+        return sessions
+
     def left(self) -> list[str]:
         """What runs have left there."""
         return [p.name for p in (self.home / ".edgeopt").glob("*")]
@@ -140,6 +160,13 @@ class Board:
             artifacts, accuracy="top1", save=True, progress=silent, ssh_config=self.config,
             **{**quick, **options},
         )  # fmt: skip
+
+
+def descendants(process: int) -> Iterator[int]:
+    """Whatever a process started, and whatever that started."""
+    for child in Path(f"/proc/{process}/task/{process}/children").read_text().split():
+        yield int(child)
+        yield from descendants(int(child))
 
 
 def program(path: Path, script: str) -> None:
@@ -207,6 +234,24 @@ def ssh_knows(board: Board, monkeypatch: pytest.MonkeyPatch) -> Board:
         program(here / name, whole)
     monkeypatch.setenv("PATH", f"{here}{os.pathsep}{os.environ['PATH']}")
     return board
+
+
+@pytest.fixture
+def small_home(board: Board) -> Iterator[Callable[[int], None]]:
+    """Make the board's home a disk of so many kilobytes."""
+    mounted = False
+
+    def mount(kilobytes: int) -> None:
+        nonlocal mounted
+        command = f"mount -t tmpfs -o size={kilobytes}k tmpfs {board.home}".split()
+        done = subprocess.run(command, capture_output=True, check=False)
+        if done.returncode != 0:
+            pytest.skip(f"no disk can be mounted here: {done.stderr.decode().strip()}")
+        mounted = True
+
+    yield mount
+    if mounted:
+        subprocess.run(["umount", "-l", board.home], check=True)
 
 
 @pytest.fixture

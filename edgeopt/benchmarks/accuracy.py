@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from edgeopt.benchmarks.artifact import Artifact
-from edgeopt.benchmarks.inputs import batch_size, fill
+from edgeopt.benchmarks.inputs import batch_size, calls
 from edgeopt.benchmarks.metrics import Metric
 from edgeopt.benchmarks.result import Accuracy
 from edgeopt.core.precision import Format
@@ -62,10 +61,9 @@ def answers(artifact: Artifact, dataset: Dataset) -> Iterator[tuple[Batch, Sampl
         DataError: If a sample doesn't fit the model.
     """
     opened = _opened(artifact)
-    size, specs = batch_size(artifact, 1), artifact.given()
-    samples = dataset.samples()
-    while chunk := list(islice(samples, size)):
-        arrays = opened.run(fill(chunk, specs, size), chunk[0].origin)
+    size = batch_size(artifact, 1)
+    for chunk, batch in calls(artifact, dataset.samples()):
+        arrays = opened.run(batch, chunk[0].origin)
         outputs = dict(zip(opened.outputs, arrays, strict=True))
         for index, sample in enumerate(chunk):
             yield (_row(outputs, index) if size > 1 else outputs), sample

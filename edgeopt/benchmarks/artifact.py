@@ -29,6 +29,7 @@ class Artifact(Record, frozen=True):
         size_bytes: Its size, the files of its external data included.
         format: What it is.
         inputs: What its file takes.
+        outputs: The names of what it gives, in the file's order.
         layout: The order of image inputs' axes in the file, where data has channels first.
         scales: Scale and zero point of the inputs that are integers standing for reals.
         manifest: What was written beside it when it was made; None without one.
@@ -39,6 +40,7 @@ class Artifact(Record, frozen=True):
     size_bytes: int
     format: Format
     inputs: tuple[TensorSpec, ...]
+    outputs: tuple[str, ...]
     layout: Layout = Layout.NCHW
     scales: dict[str, tuple[float, int]] = msgspec.field(default_factory=dict)
     manifest: Manifest | None = None
@@ -100,6 +102,7 @@ def read_artifact(path: str | Path) -> Artifact:
         size_bytes=sum(file.stat().st_size for file in (path, *_external_files(model, path))),
         format=Format.ONNX,
         inputs=_inputs(model, name),
+        outputs=tuple(output.name for output in model.graph.output),
         manifest=read_manifest(path),
     )
 
@@ -154,6 +157,7 @@ def _tflite(path: Path, name: str) -> Artifact:
         size_bytes=path.stat().st_size,
         format=Format.TFLITE,
         inputs=specs,
+        outputs=tuple(spec.name for spec in file.ends(1)),
         layout=(manifest.recipe.layout if manifest else None) or Layout.NCHW,
         scales=scales,
         manifest=manifest,
@@ -173,6 +177,7 @@ def _engine(path: Path, name: str) -> Artifact:
         size_bytes=manifest.size_bytes,
         format=Format.TENSORRT,
         inputs=manifest.inputs,
+        outputs=tuple(spec.name for spec in manifest.outputs),
         manifest=manifest,
     )
 

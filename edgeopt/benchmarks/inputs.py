@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import cycle, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -52,6 +52,18 @@ def _joined(arrays: list[np.ndarray], spec: TensorSpec) -> np.ndarray:
 
     whole = not spec.batched and spec.accepts(arrays[0].shape)
     return arrays[0] if whole else np.concatenate(arrays)
+
+
+def calls(
+    artifact: Artifact, samples: Iterable[Sample]
+) -> Iterator[tuple[Sequence[Sample], Batch]]:
+    """Samples one by one, or as many as an artifact of a fixed batch takes; and each as one call.
+
+    The last call is topped up with samples that aren't counted. Its arrays are as data has them.
+    """
+    size, specs, remaining = batch_size(artifact, 1), artifact.given(), iter(samples)
+    while chunk := list(islice(remaining, size)):
+        yield chunk, fill(chunk, specs, size)
 
 
 def timing_inputs(

@@ -13,6 +13,16 @@ from edgeopt.core.manifest import Delegation
 from edgeopt.core.record import Record
 
 
+class Samples(Record, frozen=True):
+    """What an artifact is run on beside another; ``device/request.py`` tells what each field is."""
+
+    file: str
+    outputs: tuple[str, ...]
+    size: int
+    counted: tuple[int, ...]
+    labels: tuple[int, ...]
+
+
 class Subject(Record, frozen=True):
     """One artifact and its inputs, as the program is told of them.
 
@@ -21,18 +31,20 @@ class Subject(Record, frozen=True):
         inputs: A ``.npz`` of arrays ``arr_0``, ``arr_1``, ...
         names: The inputs' names in the same order: the file's.
         runtime: What runs it.
+        samples: What it is run on beside another; None unless it is.
     """
 
     path: str
     inputs: str
     names: tuple[str, ...]
     runtime: str
+    samples: Samples | None = None
 
 
 class Request(Record, frozen=True):
     """What to measure; ``device/request.py`` tells what each field means."""
 
-    task: Literal["solo", "paired", "probe"]
+    task: Literal["solo", "paired", "beside", "probe"]
     threads: int
     seed: str
     warmup_seconds: float
@@ -122,6 +134,24 @@ class PairedAnswer(Record, frozen=True):
     def samples(self, artifact: int) -> list[int]:
         """The times of an artifact's calls, in ns, in the order in which they were made."""
         return [ns for block in self.blocks if block.artifact == artifact for ns in block.ns]
+
+
+class DeviceAnswer(Record, frozen=True):
+    """What a device says of itself before anything is measured.
+
+    Args:
+        kind: Whether it is one.
+        machine: What it is.
+        lock: The file that keeps other measurements away, and what stands in it.
+    """
+
+    kind: str
+    machine: Machine
+    lock: str
+
+
+class ArrivedAnswer(Record, frozen=True):
+    """That all files arrived whole."""
 
 
 class ProbeAnswer(Record, frozen=True):

@@ -14,7 +14,7 @@ import numpy as np
 
 from edgeopt.benchmarks.artifact import Artifact
 from edgeopt.benchmarks.bundle import Answers, BundledArtifact, CallFile
-from edgeopt.benchmarks.inputs import batch_size, fill, save_inputs, timing_inputs
+from edgeopt.benchmarks.inputs import batch_size, calls, save_inputs, timing_inputs
 from edgeopt.benchmarks.metrics import class_index, class_scores
 from edgeopt.benchmarks.paired import RUNTIMES
 from edgeopt.benchmarks.plan import Plan
@@ -144,7 +144,7 @@ class _Answers:
 def _run(
     asked: Asked, samples: Iterable[Sample], emulated: bool, folder: Path, progress: Progress
 ) -> _Answers:
-    artifact, size, specs = asked.artifact, batch_size(asked.artifact, 1), asked.artifact.given()
+    artifact = asked.artifact
     opened = open_artifact(
         artifact.path,
         artifact.format,
@@ -155,14 +155,13 @@ def _run(
         name=artifact.name,
     )
     found = _Answers(opened.outputs, [], [], 0, _no_labels(asked.data))
-    file, remaining = artifact.path.name, iter(samples)
+    file = artifact.path.name
     step, total = f"running {file}", min(asked.most, len(asked.source))
     with (
         CallFile(folder / f"{file}.samples.npz") as given,
         CallFile(folder / f"{file}.references.npz") as due,
     ):
-        while chunk := list(islice(remaining, size)):
-            batch = fill(chunk, specs, size)
+        for chunk, batch in calls(artifact, samples):
             outputs = opened.run(batch, chunk[0].origin)
             _check_numbers(artifact, opened.outputs, outputs)
             given.add(artifact.stored(batch).values())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from time import monotonic
 
@@ -18,10 +17,11 @@ from edgeopt.core.preprocessing import Preprocessing
 from edgeopt.core.progress import Progress, silent
 from edgeopt.pipeline.baseline.fetching import fetched
 from edgeopt.pipeline.benchmark import Data
-from edgeopt.pipeline.comparison.bench import Here
 from edgeopt.pipeline.comparison.fit import check_fit, check_labels, open_both
 from edgeopt.pipeline.comparison.judging import compared
 from edgeopt.pipeline.comparison.pair import Pair
+from edgeopt.pipeline.comparison.place import placed
+from edgeopt.pipeline.comparison.ready import ready
 from edgeopt.pipeline.options import read_preprocessing
 from edgeopt.pipeline.search.budget import parse_agreement, parse_drop
 
@@ -42,6 +42,7 @@ def compare(
     store: str | Path | None = None,
     evaluation: Data | None = None,
     preprocess: str | Path | Preprocessing | None = None,
+    target: str | None = None,
     threads: int | None = None,
     batch: int = 1,
     duration: float = 0.3,
@@ -51,7 +52,7 @@ def compare(
     code: bool = True,
     progress: Progress = silent,
 ) -> Comparison:
-    """Time a candidate beside its baseline on this machine, and judge it.
+    """Time a candidate beside its baseline, on this machine or on a device, and judge it.
 
     Args:
         baseline: The artifact that is good enough: ``.onnx`` or ``.tflite``; or ``@NAME`` of one
@@ -71,7 +72,10 @@ def compare(
         evaluation: Samples to compare outputs on; the first are what is timed. Seeded random
             numbers if None.
         preprocess: The contract for pictures; each artifact's own if None.
-        threads: Threads within an operator; 1 if None.
+        target: A device that ssh reaches, ``PROFILE@ssh://user@host`` or a TOML file with an
+            address: both artifacts go there, and all of it is measured there. An address alone is
+            probed. This machine if None.
+        threads: Threads within an operator; if None the target's own number, on this machine 1.
         batch: Samples a call, for artifacts with a dynamic batch.
         duration: Time in each session's timed calls in each process, in s.
         max_processes: The most processes; it is inconclusive if they can't tell.
@@ -83,9 +87,10 @@ def compare(
     Raises:
         ModelError: If an artifact isn't there, can't be run, or they don't fit each other.
         DataError: If the evaluation data doesn't fit.
-        UsageError: If an option's value isn't allowed; a :class:`MissingBaselineError` if no
-            baseline has the name.
-        MeasurementError: If this machine has too few cores.
+        UsageError: If an option's value isn't allowed, or the target is emulated; a
+            :class:`MissingBaselineError` if no baseline has the name.
+        UnsupportedError: If artifacts of a format, or the target's programs, can't be paired there.
+        MeasurementError: If the machine has too few cores, or can't be reached.
     """
     began = monotonic()
     budgets = Budgets(
@@ -103,15 +108,15 @@ def compare(
     plan = Plan(threads=threads or 1, batch=batch, duration=duration, processes=1, seed=seed)
     contract = read_preprocessing(preprocess)
     new = read_artifact(candidate)
-    with fetched(baseline, store) as file:
+    with placed(target, progress) as place, fetched(baseline, store) as file:
+        plan = msgspec.structs.replace(plan, threads=threads or place.threads)
         artifacts = read_artifact(file), new
+        place.check(artifacts)
         check_fit(*artifacts)
         data = open_both(artifacts, evaluation, contract, code)
         check_labels(data, budgets)
         pair = Pair(artifacts, data, plan)
-        with tempfile.TemporaryDirectory(prefix="edgeopt-", ignore_cleanup_errors=True) as folder:
-            bench = Here(pair, pair.judged(budgets))
-            subjects = pair.subjects(Path(folder))
+        with ready(place, pair, budgets, progress) as (bench, subjects):
             found = compared(pair, subjects, bench, budgets, rules, began, progress)
     side = msgspec.structs.replace(found.baseline, artifact=str(baseline))
     return msgspec.structs.replace(found, baseline=side)

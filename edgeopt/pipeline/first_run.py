@@ -5,13 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from edgeopt.benchmarks.accuracy import answers
 from edgeopt.benchmarks.artifact import read_artifact
+from edgeopt.benchmarks.gate.budgets import Budgets
 from edgeopt.benchmarks.gate.verdict import Comparison
-from edgeopt.benchmarks.inputs import batch_size
+from edgeopt.benchmarks.paired import time_alone
+from edgeopt.benchmarks.plan import Plan
 from edgeopt.core.errors import MissingBaselineError, UsageError
+from edgeopt.core.progress import Progress, silent
 from edgeopt.pipeline.baseline import Saved, is_named, save
 from edgeopt.pipeline.compare import compare
+from edgeopt.pipeline.comparison.pair import Pair
+from edgeopt.pipeline.comparison.place import placed
+from edgeopt.pipeline.comparison.ready import ready
+
+_SHORT = 0.05
+"""Seconds; nothing is timed."""
 
 
 def compare_or_save(
@@ -40,15 +48,15 @@ def compare_or_save(
     try:
         return compare(baseline, candidate, store=store, **options)
     except MissingBaselineError:
-        _check_runs(candidate)
+        _check_runs(candidate, options.get("target"), options.get("progress", silent))
         return save(candidate, baseline, store)
 
 
-def _check_runs(candidate: str | Path) -> None:
+def _check_runs(candidate: str | Path, target: str | None, progress: Progress) -> None:
     """Run it once on random numbers: one that can't would fail every run to come."""
-    from edgeopt.data.random import RandomDataset
-
     artifact = read_artifact(candidate)
-    data = RandomDataset(artifact.given(), batch_size(artifact, 1), seed=0)
-    for _ in answers(artifact, data):
-        return
+    with placed(target, progress) as place:
+        place.check([artifact])
+        pair = Pair((artifact, artifact), None, Plan(duration=_SHORT, warmup=_SHORT))
+        with ready(place, pair, Budgets(0.0), progress) as (bench, (subject, _)):
+            time_alone(subject, pair.plan, bench.ask)

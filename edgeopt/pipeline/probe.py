@@ -19,7 +19,7 @@ from edgeopt.benchmarks.result import Kind
 from edgeopt.core.errors import MeasurementError, UnsupportedError, UsageError
 from edgeopt.core.progress import Progress, silent
 from edgeopt.core.record import Record
-from edgeopt.pipeline.results import printable
+from edgeopt.pipeline.printable import printable
 from edgeopt.targets.address import split_target
 from edgeopt.targets.hardware import Cpu, Memory
 from edgeopt.targets.host import host_profile, profile_of

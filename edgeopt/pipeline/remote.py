@@ -18,13 +18,13 @@ from edgeopt.core.progress import Progress
 from edgeopt.pipeline.benchmark import check_counts
 from edgeopt.pipeline.bundle import DEVICE, bundle
 from edgeopt.pipeline.native import NativeProgram
-from edgeopt.pipeline.probe import as_toml, probe
+from edgeopt.pipeline.reaching import probed, reached
 from edgeopt.pipeline.results import import_results
 from edgeopt.pipeline.runner import RESULT, PythonBundle, Runner
 from edgeopt.targets import Profile, load_target
-from edgeopt.targets.address import Address, parse_address, split_target
+from edgeopt.targets.address import Address
 from edgeopt.targets.hardware import Budget
-from edgeopt.targets.transport import Transport, reach
+from edgeopt.targets.transport import reach
 
 _NONE = Budget()
 _TIMING = ("threads", "batch", "duration", "processes", "seed")
@@ -60,7 +60,7 @@ def benchmark_there(
         MeasurementError: If the device can't be reached, or can't measure.
         EdgeOptError: As ``bundle`` and ``import_results``.
     """
-    name, address = _reached(target)
+    name, address = reached(target)
     profile = None if name is None else load_target(name)
     whole = budget if profile is None else over(budget, profile.budget)
     if address.scheme == "emulated" and whole.max_latency_ms is not None:
@@ -75,7 +75,7 @@ def benchmark_there(
         reach(address, ssh_config) as device,
     ):
         runner = program or _python_runner(
-            artifacts, name or _probed(device, Path(scratch, "probed.toml"), progress),
+            artifacts, name or probed(device, Path(scratch, "probed.toml"), progress),
             accuracy, progress, options,
         )  # fmt: skip
         folder, answer = Path(scratch, "bundle"), Path(scratch, RESULT)
@@ -83,12 +83,6 @@ def benchmark_there(
         with device.folder() as run:
             answer.write_bytes(runner.measure(device, run, folder, progress))
         return judged(import_results(answer, artifacts, save=save), whole)
-
-
-def _probed(device: Transport, path: Path, progress: Progress) -> str:
-    """A profile for an address alone: the device's, as a file for ``--target``."""
-    path.write_text(as_toml(probe(device, progress)), encoding="utf-8")
-    return str(path)
 
 
 def _python_runner(
@@ -144,18 +138,3 @@ def _native_runner(
     check_counts(len(artifacts), plan)
     target = DEVICE if profile is None else profile.name
     return NativeProgram(binary, artifacts, target, profile, plan)
-
-
-def _reached(target: str) -> tuple[str | None, Address]:
-    profile, address = split_target(target)
-    if address is None:
-        assert profile is not None
-        known = load_target(profile)
-        if not known.address:
-            raise UsageError(
-                f"where target {known.name!r} is isn't known",
-                hint=f"write {known.name}@ssh://user@host or {known.name}@adb://serial, or its "
-                "address into its TOML file",
-            )
-        address = parse_address(known.address)
-    return profile, address

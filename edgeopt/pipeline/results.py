@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -24,7 +23,9 @@ from edgeopt.core.errors import (
     UsageError,
     VerificationError,
 )
+from edgeopt.pipeline.printable import printable, printable_record
 from edgeopt.pipeline.saturating import machine_saturates, saturating
+from edgeopt.targets.tethered import next_step
 
 MOST_BYTES = 16 << 20
 """The largest result that is read: a real one has some kilobytes."""
@@ -104,14 +105,14 @@ def _read(path: Path, names: Sequence[str]) -> BenchmarkReport:
         raise DataError(
             f"{path}: {error.strerror or error}", hint="name the result.json that run.pyz wrote"
         ) from error
-    report = decode(data, BenchmarkReport, names, _failed_there)
+    report = decode(data, BenchmarkReport, names, failed_there)
     count = len(report.measurements)
     if not count or len(report.ratios) != count or not 0 <= report.baseline < count:
         raise DataError(f"{path}: it doesn't hold together", hint="measure again")
     return report
 
 
-def _failed_there(failure: Failed, names: Sequence[str]) -> EdgeOptError:
+def failed_there(failure: Failed, names: Sequence[str]) -> EdgeOptError:
     """The error for what a device said went wrong."""
     failure = msgspec.structs.replace(failure, reason=printable(failure.reason))
     known = failure.artifact is not None and 0 <= failure.artifact < len(names)
@@ -127,7 +128,7 @@ def _failed_there(failure: Failed, names: Sequence[str]) -> EdgeOptError:
 def _next_step(failure: Failed) -> str:
     missing = failure.stage == "runtime"
     how = [how for name, how in INSTALL.items() if missing and failure.reason.startswith(name)]
-    return f"there: {how[0]}" if how else "mend that there, and measure again"
+    return f"there: {how[0]}" if how else next_step(failure.reason)
 
 
 def _check_same(found: dict[str, Artifact], report: BenchmarkReport, where: str) -> None:
@@ -163,7 +164,7 @@ def _ours(measurement: Measurement, artifact: Artifact, where: str) -> Measureme
             f"{where}: nothing takes {latency.mean:g} ms, or was timed {latency.count} times",
             hint="measure again; look after the device's clock",
         )
-    clean = msgspec.convert(_printable(msgspec.to_builtins(measurement)), Measurement)
+    clean = printable_record(measurement)
     return msgspec.structs.replace(
         clean,
         artifact=artifact.name,
@@ -171,18 +172,3 @@ def _ours(measurement: Measurement, artifact: Artifact, where: str) -> Measureme
         format=artifact.format,
         precision=artifact.precision,
     )
-
-
-def _printable(value: Any) -> Any:
-    if isinstance(value, str):
-        return printable(value)
-    if isinstance(value, dict):
-        return {printable(str(name)): _printable(one) for name, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_printable(one) for one in value]
-    return value
-
-
-def printable(text: str) -> str:
-    """Text of another machine without what a terminal would obey, and not without end."""
-    return "".join(c if c.isprintable() else "?" for c in text[:500])

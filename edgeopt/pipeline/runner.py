@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Protocol
 
 from edgeopt.benchmarks.bundle import RUN, Bundle
-from edgeopt.core.errors import MeasurementError
 from edgeopt.core.progress import Progress
 from edgeopt.pipeline.results import MOST_BYTES
+from edgeopt.targets.tethered import stopped
 from edgeopt.targets.transport import Transport
 
 RESULT = "result.json"
@@ -67,23 +67,13 @@ class PythonBundle:
         code, words = device.start(run, command, self._patience())
         result = device.pull(run, RESULT, MOST_BYTES + 1)
         if not result:
-            told = words.removeprefix("Error: ") or f"it ended with code {code}"
-            raise MeasurementError(
-                f"{device.address}: {told}",
-                hint=_next_step(told),
-            )
+            raise stopped(device.address, code, words)
         return result
 
     def _patience(self) -> float:
         assert self._content is not None
         plan, count = self._content.plan, len(self._content.artifacts)
         return (plan.processes + 2 * count) * plan.patience(count)
-
-
-def _next_step(told: str) -> str:
-    if "no space left" in told.lower():
-        return "free some space there"
-    return "mend that on the device, and measure again"
 
 
 def holder() -> str:

@@ -22,6 +22,12 @@ def cells(check: Check) -> tuple[str, ...]:
     )
 
 
+def machine(found: Comparison) -> str:
+    """What a comparison was made on: the processor, behind a device's name."""
+    processor = found.machine.cpu.value or found.machine.architecture
+    return processor if found.device is None else f"{found.target} ({processor})"
+
+
 def runtimes(found: Comparison) -> str:
     """What ran the two: one version of one runtime, where their formats are alike."""
     both = (found.baseline.runtime, found.candidate.runtime)

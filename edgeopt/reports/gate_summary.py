@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from edgeopt.benchmarks.gate.budgets import read_share
 from edgeopt.benchmarks.gate.verdict import Comparison, Verdict
-from edgeopt.reports.checks import COLUMNS, cells, runtimes
+from edgeopt.reports.checks import COLUMNS, cells, machine, runtimes
 from edgeopt.reports.gate_sentence import sentence
 from edgeopt.reports.mermaid import Line, lines
 
@@ -68,10 +68,10 @@ def _chart(found: Comparison) -> Iterator[str]:
 
 def _measured(found: Comparison) -> str:
     low, high = (100 * (each - 1) for each in (found.copy.low, found.copy.high))
-    machine = found.machine.cpu.value or found.machine.architecture
     return (
-        f"{found.kind.value.capitalize()} on {_plain(machine)} with {_plain(runtimes(found))} in "
-        f"{found.processes} processes, {found.seconds:.0f} s. A copy of the baseline came out at "
+        f"{found.kind.value.capitalize()} on {_plain(machine(found))} with "
+        f"{_plain(runtimes(found))} in {found.processes} processes, {found.seconds:.0f} s. "
+        "A copy of the baseline came out at "
         f"{100 * (found.copy.point - 1):+.1f}% \\[{low:+.1f}, {high:+.1f}\\]; a slowdown of "
         f"{100 * (found.detectable - 1):.1f}% would have been found four times in five."
     )

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from edgeopt.core.errors import MeasurementError
 from edgeopt.targets.address import Address
+from edgeopt.targets.conversation import Conversation
 from edgeopt.targets.remote_folder import START, RemoteFolders
-from edgeopt.targets.tethered import last_line, output_of, run_tethered
+from edgeopt.targets.tethered import last_line, output_of, run_tethered, stopped
 
 FOLDER = ".edgeopt"
 """In the user's home on the device; a run has a folder of its own in it."""
@@ -116,12 +117,28 @@ class SshDevice(RemoteFolders):
         Returns:
             Its exit code, and the last line it wrote to standard error.
         """
-        remote = START.format(base=FOLDER, run=run, command=" ".join(command))
-        whole = ["ssh", "-T", *self._options, self.address.destination, remote]
-        code, told = run_tethered(self.address, whole, timeout)
+        code, told = run_tethered(self.address, self._starting(run, command), timeout)
         if code in (_OWN_FAILURE, 127):
             raise self._failed(told)
         return code, last_line(told)
+
+    def converse(self, run: str, command: Sequence[str]) -> Conversation:
+        """Speak with a program in ``run``, which ends when the connection does.
+
+        Args:
+            run: The folder.
+            command: The program and its arguments; plain words.
+        """
+        return Conversation(self.address, self._starting(run, command), self._ended)
+
+    def _starting(self, run: str, command: Sequence[str]) -> list[str]:
+        remote = START.format(base=FOLDER, run=run, command=" ".join(command))
+        return ["ssh", "-T", *self._options, self.address.destination, remote]
+
+    def _ended(self, code: int, words: str) -> MeasurementError:
+        if code in (_OWN_FAILURE, 127):
+            return self._failed(words)
+        return stopped(self.address, code, last_line(words))
 
     def _shell(self, command: str, most: int = 0) -> bytes:
         whole = ["ssh", "-T", *self._options, self.address.destination, command]

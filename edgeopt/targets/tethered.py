@@ -46,7 +46,7 @@ def run_tethered(
         stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
         start_new_session=True,  # so that whatever it starts can be stopped with it
     )  # fmt: skip
-    words = _Words(process.stderr)
+    words = Words(process.stderr)
     try:
         # The standard input that stays open is the tether; communicate() would close it.
         code = process.wait(timeout)
@@ -56,14 +56,15 @@ def run_tethered(
             hint="the model may hang, or be very slow: try a smaller --duration",
         ) from expired
     finally:
-        _kill_all(process)
+        kill_all(process)
         process.wait()
         assert process.stdin is not None
         process.stdin.close()
     return code, words.text()
 
 
-def _kill_all(process: subprocess.Popen[bytes]) -> None:
+def kill_all(process: subprocess.Popen[bytes]) -> None:
+    """Kill a process that leads a session, and whatever it started."""
     if not hasattr(os, "killpg"):
         process.kill()
     else:
@@ -91,7 +92,7 @@ def output_of(
     process = subprocess.Popen(  # noqa: S603 - ssh and the like, and an address that was checked
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
-    words, late = _Words(process.stderr), threading.Event()
+    words, late = Words(process.stderr), threading.Event()
 
     def stop() -> None:
         late.set()
@@ -117,7 +118,7 @@ def output_of(
     return (0 if more else code), found, words.text()
 
 
-class _Words:
+class Words:
     """Reads what a process says for as long as it speaks, and remembers the end of it."""
 
     def __init__(self, stream: IO[bytes] | None) -> None:
@@ -132,6 +133,7 @@ class _Words:
                 self._kept = (self._kept + chunk)[-_MOST_WORDS:]
 
     def text(self) -> str:
+        """The end of it, once the process has ended."""
         # A process that ssh left in the background, to share its connection, holds the pipe open.
         self._reader.join(1)
         return self._kept.decode(errors="replace")
@@ -141,3 +143,22 @@ def last_line(words: str) -> str:
     """The last line of what another machine said, without what a terminal would obey."""
     lines = [re.sub(r"[^ -~]", "?", line.strip()) for line in words.splitlines() if line.strip()]
     return lines[-1][:300] if lines else ""
+
+
+def stopped(address: Address, code: int, line: str) -> MeasurementError:
+    """The error for a program that ended on a device without an answer.
+
+    Args:
+        address: Of the device.
+        code: Its exit code.
+        line: The last line that it wrote to standard error.
+    """
+    told = line.removeprefix("Error: ") or f"it ended with code {code}"
+    return MeasurementError(f"{address}: {told}", hint=next_step(told))
+
+
+def next_step(told: str) -> str:
+    """What to do about what a device complains of."""
+    if "no space left" in told.lower():
+        return "free some space there"
+    return "mend that on the device, and measure again"

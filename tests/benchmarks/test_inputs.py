@@ -18,7 +18,9 @@ def spec(name: str, *shape: Dim) -> TensorSpec:
 
 
 def artifact(*specs: TensorSpec) -> Artifact:
-    return Artifact(name="m.onnx", sha256="", size_bytes=0, format=Format.ONNX, inputs=specs)
+    return Artifact(
+        name="m.onnx", sha256="", size_bytes=0, format=Format.ONNX, inputs=specs, outputs=()
+    )
 
 
 def sample(**arrays: np.ndarray) -> Sample:

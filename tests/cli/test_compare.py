@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.conftest import Board
 
 Run = Callable[..., Any]
 FEW = ("--duration", "0.02", "--max-processes", "2")
@@ -120,3 +124,26 @@ def test_one_that_cannot_run(run: Run, artifacts: tuple[Path, Path], tmp_path: P
     ran = run("compare", artifacts[0], broken)
     assert ran.code == 2
     assert "broken.onnx" in ran.err
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the board needs an sshd")
+def test_on_a_device(run: Run, ssh_knows: Board, artifacts: tuple[Path, Path]) -> None:
+    command = ("compare", *artifacts, *FEW, "--threads", "1", "--min-sqnr", "200", "--target")
+    ran = run(*command, "arm64@ssh://kitchen")
+    assert ran.code == 1
+    assert ran.out.startswith("Measured on arm64 (")
+    ran = run(*command, "ssh://kitchen", "--json")
+    assert ran.code == 1
+    assert ran.json["device"]["address"] == "ssh://kitchen"
+    assert ran.json["target"] not in ("host", "arm64")
+    assert ssh_knows.left() == []
+
+
+def test_a_target_that_is_none(run: Run, artifacts: tuple[Path, Path]) -> None:
+    for target, told in {
+        "raspbery-pi-5@ssh://kitchen": "did you mean raspberry-pi-5?",
+        "emulated://cortex-a72": "it is emulated",
+    }.items():
+        ran = run("compare", *artifacts, "--target", target)
+        assert (ran.code, ran.out) == (2, "")
+        assert told in ran.line

@@ -134,6 +134,16 @@ def _lend(file: str, copy: str) -> None:
         shutil.copy2(file, copy)
 
 
+def test_nothing_is_compared_there(
+    run: Run, emulated: Callable[[str], Board], conv_net: Path
+) -> None:
+    board = emulated("cortex-a76")
+    ran = run("compare", conv_net, conv_net, "--target", "raspberry-pi-5@ssh://kitchen")
+    assert (ran.code, ran.out) == (2, "")
+    assert "ssh://kitchen: it is emulated, so its latencies say nothing" in ran.err
+    assert board.left() == []
+
+
 def test_a_bare_address_is_probed(
     run: Run, emulated: Callable[[str], Board], conv_net: Path
 ) -> None:

@@ -26,7 +26,8 @@ from edgeopt.core.errors import (
 )
 from edgeopt.pipeline.bundle import bundle
 from edgeopt.pipeline.convert import convert
-from edgeopt.pipeline.results import check_outputs, import_results, printable
+from edgeopt.pipeline.printable import printable
+from edgeopt.pipeline.results import check_outputs, import_results
 
 QUICK: dict[str, Any] = {"duration": 0.05, "processes": 2}
 

@@ -5,12 +5,18 @@ from __future__ import annotations
 import os
 import subprocess
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
+import edgeopt
 from edgeopt.benchmarks.bundle import RUN
 from edgeopt.pipeline.bundle import bundle
 from edgeopt.pipeline.results import check_outputs, import_results
+
+if TYPE_CHECKING:
+    from tests.conftest import Board
 
 pytestmark = pytest.mark.slow
 
@@ -52,3 +58,20 @@ def test_an_old_board_measures_and_answers_alike(
     assert [m.runtime.version for m in report.measurements] == ["1.19.2", "tflite-runtime 2.14.0"]
     assert {(m.machine.python or "").rpartition(".")[0] for m in report.measurements} == {"3.8"}
     assert report.ratios[1] is not None
+
+
+def test_an_old_board_compares(
+    ssh_knows: Board, python38: Path, conv_net: Path, tmp_path: Path
+) -> None:
+    ssh_knows.python(f'exec {python38} "$@"')
+    path, rng = tmp_path / "data.npz", np.random.default_rng(0)
+    image = rng.standard_normal((12, 3, 8, 8)).astype(np.float32)
+    np.savez(path, image=image, labels=np.arange(12) % 5)
+    found = edgeopt.compare(
+        conv_net, conv_net, target="arm64@ssh://kitchen", threads=1, evaluation=path,
+        max_drop="100pp", min_sqnr=80.0, max_memory="4GB", duration=0.02, max_processes=2,
+    )  # fmt: skip
+    assert (found.machine.python or "").startswith("3.8.")
+    assert found.candidate.runtime.version == "1.19.2"
+    assert {c.name for c in found.checks} == {"latency", "accuracy", "sqnr", "memory"}
+    assert ssh_knows.left() == []

@@ -5,10 +5,9 @@ from __future__ import annotations
 import getpass
 import os
 import signal
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from shutil import which
@@ -23,6 +22,7 @@ from edgeopt.pipeline.bundle import bundle
 from edgeopt.pipeline.results import check_outputs
 from edgeopt.targets.address import Address
 from edgeopt.targets.ssh import FOLDER, SshDevice
+from tests.conftest import descendants
 
 if TYPE_CHECKING:
     from tests.conftest import Board
@@ -39,15 +39,6 @@ def failing(board: Board, artifact: Path, told: str) -> None:
     assert board.left() == []
 
 
-def lending(board: Board, **modules: str) -> None:
-    """Give the board's Python modules of those names before any other."""
-    folder = board.folder / "modules"
-    folder.mkdir()
-    for name, code in modules.items():
-        (folder / f"{name}.py").write_text(code)
-    board.python(f'PYTHONPATH={folder} exec {sys.executable} "$@"')
-
-
 def soon(true: Callable[[], bool], seconds: float = 60) -> bool:
     """Whether it becomes true."""
     until = time.monotonic() + seconds
@@ -56,24 +47,6 @@ def soon(true: Callable[[], bool], seconds: float = 60) -> bool:
             return True
         time.sleep(0.05)
     return False
-
-
-def descendants(process: int) -> Iterator[int]:
-    for child in Path(f"/proc/{process}/task/{process}/children").read_text().split():
-        yield int(child)
-        yield from descendants(int(child))
-
-
-def cut(board: Board, how: signal.Signals = signal.SIGKILL) -> list[int]:
-    """End or stop every session of the server's, and none of the programs that they started."""
-    sessions = [
-        process
-        for process in descendants(board.server.pid)
-        if Path(f"/proc/{process}/comm").read_text().startswith("sshd")
-    ]
-    for session in sessions:
-        os.kill(session, how)
-    return sessions
 
 
 def gone(process: int) -> bool:
@@ -114,12 +87,12 @@ def test_a_real_python_that_is_too_old(board: Board, conv_net: Path) -> None:
 
 
 def test_numpy_that_is_missing(board: Board, conv_net: Path) -> None:
-    lending(board, numpy="raise ImportError('no numpy')")
+    board.lend(numpy="raise ImportError('no numpy')")
     failing(board, conv_net, r"numpy can't be imported \(no numpy\).*-m pip install numpy")
 
 
 def test_a_runtime_that_is_missing(board: Board, conv_net: Path) -> None:
-    lending(board, onnxruntime="raise ImportError('no such module')")
+    board.lend(onnxruntime="raise ImportError('no such module')")
     failing(
         board, conv_net, r"onnxruntime is not installed.*there: python3 -m pip install onnxruntime"
     )
@@ -127,8 +100,7 @@ def test_a_runtime_that_is_missing(board: Board, conv_net: Path) -> None:
 
 def test_a_runtime_that_is_too_old_for_the_artifact(board: Board, conv_net: Path) -> None:
     # An older one says so when it meets what it doesn't know, in words of its own.
-    lending(
-        board,
+    board.lend(
         onnxruntime="__version__ = '1.4.0'\nclass SessionOptions: pass\n"
         "def disable_telemetry_events(): pass\n"
         "class InferenceSession:\n"
@@ -141,24 +113,6 @@ def test_a_runtime_that_is_too_old_for_the_artifact(board: Board, conv_net: Path
 
 
 # Room
-
-
-@pytest.fixture
-def small_home(board: Board) -> Iterator[Callable[[int], None]]:
-    """Make the board's home a disk of so many kilobytes."""
-    mounted = False
-
-    def mount(kilobytes: int) -> None:
-        nonlocal mounted
-        command = f"mount -t tmpfs -o size={kilobytes}k tmpfs {board.home}".split()
-        done = subprocess.run(command, capture_output=True, check=False)
-        if done.returncode != 0:
-            pytest.skip(f"no disk can be mounted here: {done.stderr.decode().strip()}")
-        mounted = True
-
-    yield mount
-    if mounted:
-        subprocess.run(["umount", "-l", board.home], check=True)
 
 
 def test_a_disk_too_full_for_the_bundle(
@@ -191,7 +145,7 @@ def test_a_link_that_is_cut(board: Board, conv_net: Path) -> None:
         assert soon(lambda: any(descendants(program)))
         running = [program, *descendants(program)]
         # The server's own end would be noticed too; but who comes next must find it.
-        cut(board)
+        board.cut()
         with pytest.raises(MeasurementError, match=r"check that you can log in|check the conn"):
             measured.result(timeout=60)
     assert all(map(gone, running))
@@ -210,7 +164,7 @@ def test_a_link_that_falls_silent(board: Board, conv_net: Path) -> None:
         (note,) = (board.home / FOLDER).glob("run-*/pid")
         assert soon(lambda: note.read_text() != "")
         program = int(note.read_text())
-        stopped = cut(board, signal.SIGSTOP)
+        stopped = board.cut(signal.SIGSTOP)
         try:
             with pytest.raises(MeasurementError, match="kitchen: "):
                 measured.result(timeout=120)
@@ -237,7 +191,7 @@ def InferenceSession(*_, **__):
 def stuck(board: Board) -> Path:
     """A runtime that hangs, and lets nothing of its process run; where its number is noted."""
     noted = board.home / "stuck"
-    lending(board, onnxruntime=STUCK.format(noted=str(noted)))
+    board.lend(onnxruntime=STUCK.format(noted=str(noted)))
     return noted
 
 
@@ -257,7 +211,7 @@ def test_what_hangs_goes_when_the_link_is_cut(board: Board, conv_net: Path) -> N
     with ThreadPoolExecutor() as pool:
         measured = pool.submit(board.measure, conv_net)
         assert soon(lambda: noted.exists() and noted.read_text() != "")
-        cut(board)
+        board.cut()
         with pytest.raises(MeasurementError):
             measured.result(timeout=60)
     assert gone(int(noted.read_text()))
@@ -323,7 +277,7 @@ onnxruntime.InferenceSession.run = lambda *a: [each + 2.5 for each in run(*a)]
 
 
 def test_outputs_that_differ_are_named(board: Board, conv_net: Path) -> None:
-    lending(board, onnxruntime=SPOILT)
+    board.lend(onnxruntime=SPOILT)
     report = board.measure(conv_net)
     told = r"on arm64 its output 'scores' is -?[\d.]+ dB from .*floor 10 dB; at most 2\.5 off"
     with pytest.raises(VerificationError, match=told) as raised:

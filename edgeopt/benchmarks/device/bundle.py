@@ -48,7 +48,7 @@ def main(program: str, arguments: Sequence[str]) -> int:
     options = _parser(folder).parse_args(arguments)
     if options.tethered:
         follow_standard_input()
-    started = [os.environ.get(PYTHON) or sys.executable, os.path.abspath(program), TASK]
+    started = starting(program)
     try:
         bundle = read_bundle(folder)
         plan = {name: value for name, value in _changed(options) if value is not None}
@@ -66,6 +66,11 @@ def main(program: str, arguments: Sequence[str]) -> int:
         return UNABLE
     sys.stdout.write(told.found(found, options.output))
     return DONE if all(map(_passed, found["measurements"])) else DIFFERENT
+
+
+def starting(program: str) -> List[str]:
+    """How a fresh process of this program is started."""
+    return [os.environ.get(PYTHON) or sys.executable, os.path.abspath(program), TASK]
 
 
 def bundle_names(folder: str) -> List[str]:
@@ -91,11 +96,12 @@ def _parser(folder: str) -> argparse.ArgumentParser:
     parser.add_argument(
         "--tethered", action="store_true", help="end when standard input closes: see tether.py"
     )
-    parser.add_argument("--name", default=_user(), help="who measures, for others who want to")
+    parser.add_argument("--name", default=user(), help="who measures, for others who want to")
     return parser
 
 
-def _user() -> str:
+def user() -> str:
+    """Who started this."""
     try:
         return getpass.getuser()
     except Exception:  # noqa: BLE001 - a user without a name raises KeyError, ImportError or OSError

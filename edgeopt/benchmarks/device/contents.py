@@ -28,9 +28,22 @@ def read_bundle(folder: str) -> Dict[str, Any]:
     if bundle.get("schema") != SCHEMA:
         told = "{} is {!r}, and this program reads {!r}"
         raise Failure("bundle", told.format(BUNDLE, bundle.get("schema"), SCHEMA))
-    for name, digest in bundle["files"].items():
-        _check(os.path.join(folder, name), name, digest)
+    check_files(folder, bundle["files"])
     return bundle
+
+
+def check_files(folder: str, digests: Dict[str, str]) -> None:
+    """Look whether all files arrived whole.
+
+    Args:
+        folder: Where they are.
+        digests: Of each, by its name there.
+
+    Raises:
+        Failure: If one isn't there, or was changed.
+    """
+    for name, digest in digests.items():
+        _check(os.path.join(folder, name), name, digest)
 
 
 def _check(path: str, name: str, digest: str) -> None:

@@ -19,7 +19,7 @@ def default_path() -> str:
 
 
 @contextmanager
-def alone(name: str, wait: float, path: str = "") -> Iterator[None]:
+def alone(name: str, wait: float, path: str = "") -> Iterator[str]:
     """Hold the device's lock for the block.
 
     Args:
@@ -27,15 +27,19 @@ def alone(name: str, wait: float, path: str = "") -> Iterator[None]:
         wait: Seconds to wait for it.
         path: The lock's file; :func:`default_path` if empty.
 
+    Yields:
+        Its file and what stands in it; empty where there is none.
+
     Raises:
         Failure: If another still holds it then; says who.
     """
     try:
         import fcntl
     except ImportError:  # Windows, where nothing is shared that a board would share
-        yield
+        yield ""
         return
-    with _open(path or default_path()) as file:
+    path = path or default_path()
+    with _open(path) as file:
         until = time.monotonic() + wait
         while True:
             try:
@@ -47,9 +51,10 @@ def alone(name: str, wait: float, path: str = "") -> Iterator[None]:
                 time.sleep(_PAUSE)
         file.seek(0)
         file.truncate()
-        file.write("{} (process {})".format(name, os.getpid()))
+        holder = "{} (process {})".format(name, os.getpid())
+        file.write(holder)
         file.flush()
-        yield
+        yield "{}: {}".format(path, holder)
 
 
 def _open(path: str) -> Any:

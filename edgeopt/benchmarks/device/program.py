@@ -7,12 +7,18 @@ import json
 import os
 from typing import Any, Dict, Sequence
 
-from . import check, paired, probe, solo
+from . import answers, check, paired, probe, solo
 from .failure import Failure
 from .request import read_request
 from .tether import follow_standard_input
 
-TASKS = {"solo": solo.measure, "paired": paired.measure, "check": check.check, "probe": probe.probe}
+TASKS = {
+    "solo": solo.measure,
+    "paired": paired.measure,
+    "check": check.check,
+    "beside": answers.beside,
+    "probe": probe.probe,
+}
 
 DONE = 0
 FAILED = 1

@@ -32,6 +32,24 @@ class Answers(NamedTuple):
     tops: List[int]
 
 
+class Samples(NamedTuple):
+    """What an artifact is asked beside another.
+
+    Args:
+        file: A ``.npz`` of every call's inputs: ``0.0``, ``0.1``, ... are the first call's.
+        outputs: The outputs' names, in the file's order.
+        size: How many samples a call takes.
+        counted: Of each call, how many rows are samples; the rest fill up a fixed batch.
+        labels: Each sample's class; empty where they aren't counted.
+    """
+
+    file: str
+    outputs: List[str]
+    size: int
+    counted: List[int]
+    labels: List[int]
+
+
 class Subject(NamedTuple):
     """One artifact and the inputs it is timed with.
 
@@ -42,6 +60,7 @@ class Subject(NamedTuple):
         names: The inputs' names in the same order: the file's.
         runtime: What runs it: ``onnxruntime`` or ``litert``.
         answers: What outputs are checked against; None unless they are.
+        samples: What it is run on beside another; None unless it is.
     """
 
     path: str
@@ -49,6 +68,7 @@ class Subject(NamedTuple):
     names: List[str]
     runtime: str
     answers: Optional["Answers"] = None
+    samples: Optional["Samples"] = None
 
     def arrays(self, index: int) -> Dict[str, np.ndarray]:
         """The inputs by name; ``index`` says which artifact this is if they can't be read."""
@@ -61,7 +81,7 @@ class Request(NamedTuple):
 
     Args:
         task: ``solo`` (one artifact), ``paired`` (any number), ``check`` (one with answers),
-            or ``probe`` (one ``.tflite``).
+            ``beside`` (two with samples), or ``probe`` (one ``.tflite``).
         threads: Threads within an operator.
         seed: Text that draws every order.
         warmup_seconds: Upper bound of an artifact's warm-up, in s.
@@ -93,5 +113,13 @@ def read_request(path: str) -> Request:
     return request
 
 
-def _subject(answers: Optional[Dict[str, Any]] = None, **rest: Any) -> Subject:
-    return Subject(answers=Answers(**answers) if answers else None, **rest)
+def _subject(
+    answers: Optional[Dict[str, Any]] = None,
+    samples: Optional[Dict[str, Any]] = None,
+    **rest: Any,
+) -> Subject:
+    return Subject(
+        answers=Answers(**answers) if answers else None,
+        samples=Samples(**samples) if samples else None,
+        **rest,
+    )

@@ -8,6 +8,8 @@ import sys
 UNABLE = 3
 DESCRIBE = "describe"
 """The first argument, where nothing is measured: what is this device?"""
+CONVERSE = "converse"
+"""The first argument, where whoever started it goes on to say what is measured."""
 
 
 if __name__ == "__main__":
@@ -25,6 +27,10 @@ if __name__ == "__main__":
         told = "Error: numpy can't be imported (%s): %s -m pip install numpy\n"
         sys.stderr.write(told % (" ".join(str(error).split()), sys.executable))
         sys.exit(UNABLE)
+    if sys.argv[1:2] == [CONVERSE]:
+        from edgeopt_device.conversation import main  # type: ignore[import-not-found]
+
+        sys.exit(main(sys.argv[0], sys.argv[2:]))
     from edgeopt_device.bundle import main  # type: ignore[import-not-found]
 
     sys.exit(main(sys.argv[0], sys.argv[1:]))

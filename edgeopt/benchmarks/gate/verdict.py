@@ -107,6 +107,19 @@ class ProcessRatios(Record, frozen=True):
     copy: float
 
 
+class DeviceRecord(Record, frozen=True):
+    """The device that a comparison was made on.
+
+    Args:
+        address: Where it is.
+        lock: The file that kept other measurements away meanwhile, and what stood in it; empty
+            where the system has none.
+    """
+
+    address: str
+    lock: str
+
+
 class Comparison(Record, frozen=True):
     """A candidate beside its baseline.
 
@@ -123,7 +136,7 @@ class Comparison(Record, frozen=True):
         processes: How many processes there were.
         seconds: How long all of it took.
         kind: Measured; emulated latencies are refused.
-        target: Where.
+        target: Where: ``host``, or the name of the device's profile.
         threads: Threads within an operator.
         batch: Samples a call.
         inputs: What both were timed with.
@@ -132,6 +145,7 @@ class Comparison(Record, frozen=True):
         after: The machine's state after.
         notes: What a reader should know, one sentence each.
         ratios: Of each process, in the order in which they ran.
+        device: How the device was reached; None on this machine.
     """
 
     verdict: Verdict
@@ -153,4 +167,5 @@ class Comparison(Record, frozen=True):
     after: Conditions
     notes: tuple[str, ...] = ()
     ratios: tuple[ProcessRatios, ...] = ()
+    device: DeviceRecord | None = None
     schema: Literal["edgeopt.compare/1"] = "edgeopt.compare/1"

@@ -34,6 +34,8 @@ EXAMPLES = (
     "edgeopt compare baseline.onnx candidate.onnx --evaluation test.npz --max-drop 0.5pp",
     "edgeopt compare baseline.onnx candidate.tflite --max-tail p99:10% --json",
     "edgeopt compare @main out/model.int8.onnx --if-missing save",
+    "edgeopt compare baseline.tflite out/model.int8.tflite \\\n"
+    "    --target raspberry-pi-5@ssh://pi@kitchen",
     "edgeopt compare baseline.onnx candidate.onnx --summary summary.md --junit report.xml",
 )
 
@@ -47,6 +49,12 @@ EXAMPLES = (
     metavar="DATA",
     help="Samples to compare answers on, with labels for --max-drop: a .npz, a folder of images, "
     "or module:function. The first are what is timed; random numbers if not given.",
+)
+@option(
+    "--target",
+    metavar="TARGET",
+    help="The device to compare on: PROFILE@ssh://user@host, or a TOML file with an address; an "
+    "address alone is probed. This machine if not given.",
 )
 @store_option
 @option(

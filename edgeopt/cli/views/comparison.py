@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from edgeopt.benchmarks.gate.verdict import Comparison, Verdict
 from edgeopt.cli.figures import plural
 from edgeopt.cli.tables import table
-from edgeopt.reports.checks import COLUMNS, cells, runtimes
+from edgeopt.reports.checks import COLUMNS, cells, machine, runtimes
 
 
 def draw_comparison(found: Comparison) -> str:
@@ -21,10 +21,9 @@ def draw_comparison(found: Comparison) -> str:
 
 
 def _conditions(found: Comparison) -> str:
-    machine = found.machine
     calls = found.baseline.latency.count + found.candidate.latency.count
     return (
-        f"{found.kind.value.capitalize()} on {machine.cpu.value or machine.architecture} with "
+        f"{found.kind.value.capitalize()} on {machine(found)} with "
         f"{runtimes(found)}, {plural(found.threads, 'thread')}, batch {found.batch}; "
         f"{plural(calls, 'call')} in {plural(found.processes, 'fresh process', 'es')}, "
         f"{found.seconds:.0f} s\n"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from edgeopt.benchmarks.device.machine import usable_cores
 from edgeopt.benchmarks.device.sensors import Absent
 from edgeopt.benchmarks.gate.quality import Quality, quality
+from edgeopt.benchmarks.gate.verdict import DeviceRecord
 from edgeopt.benchmarks.measure import HOST
 from edgeopt.benchmarks.process import Ask, ask
 from edgeopt.core.errors import MeasurementError
@@ -23,6 +24,10 @@ class Bench(Protocol):
     @property
     def target(self) -> str:
         """What it is called."""
+
+    @property
+    def device(self) -> DeviceRecord | None:
+        """How it is reached; None for this machine."""
 
     @property
     def ask(self) -> Ask:
@@ -51,11 +56,7 @@ class Here:
     def __init__(self, pair: Pair, judged: tuple[Dataset, Dataset]) -> None:
         check_cores(pair.plan.threads, _usable())
         self._pair, self._judged = pair, judged
-
-    @property
-    def target(self) -> str:
-        """``host``."""
-        return HOST
+        self.target, self.device = HOST, None
 
     @property
     def ask(self) -> Ask:

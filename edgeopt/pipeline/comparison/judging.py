@@ -61,7 +61,9 @@ def compared(
     sides = _sides(pair, found)
     checks = [*_latency_checks(found, budgets, sides), *checks]
     report = _report(pair, found, sides, checks, first)
-    return msgspec.structs.replace(report, target=bench.target, seconds=monotonic() - began)
+    return msgspec.structs.replace(
+        report, target=bench.target, device=bench.device, seconds=monotonic() - began
+    )
 
 
 def _report(

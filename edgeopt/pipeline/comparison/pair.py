@@ -46,6 +46,11 @@ class Pair:
         return batch_size(self.artifacts[0], self.plan.batch)
 
     @property
+    def location(self) -> str:
+        """Where the data is, for messages."""
+        return self._source(0).record().location
+
+    @property
     def inputs(self) -> DataRecord:
         """What both are timed with."""
         return self._source(0).record(0, self.batch)
