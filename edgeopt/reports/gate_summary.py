@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterator
 
 from edgeopt.benchmarks.gate.budgets import read_share
 from edgeopt.benchmarks.gate.verdict import Comparison, Verdict
 from edgeopt.reports.checks import COLUMNS, cells, machine, runtimes
 from edgeopt.reports.gate_sentence import sentence
+from edgeopt.reports.markdown import plain, row
 from edgeopt.reports.mermaid import Line, lines
 
 _SIGNS = {
@@ -20,7 +20,6 @@ _SIGNS = {
 _COLORS = {Verdict.PASS: ("Green", "#1a7f37"), Verdict.REGRESSION: ("Red", "#cf222e")}
 _OPEN = "Amber", "#bf8700"
 _GREY, _BLUE = "#6e7781", "#54aeff"
-_MARKDOWN = str.maketrans({c: f"\\{c}" for c in "\\`*_{}[]()#|~$!"} | {"\n": " ", "\r": " "})
 
 
 def summary(found: Comparison) -> str:
@@ -29,17 +28,17 @@ def summary(found: Comparison) -> str:
 
 
 def _lines(found: Comparison) -> Iterator[str]:
-    candidate, baseline = (_plain(side.artifact) for side in (found.candidate, found.baseline))
+    candidate, baseline = (plain(side.artifact) for side in (found.candidate, found.baseline))
     yield f"### {_SIGNS[found.verdict]} {found.verdict.value}: {candidate} beside {baseline}"
-    yield from ("", f"**{_plain(sentence(found))}**", "")
-    yield _row(COLUMNS)
-    yield _row(["---", "---", *["--:"] * (len(COLUMNS) - 2)])
+    yield from ("", f"**{plain(sentence(found))}**", "")
+    yield row(COLUMNS)
+    yield row(["---", "---", *["--:"] * (len(COLUMNS) - 2)])
     for check in found.checks:
-        name, verdict, *figures = map(_plain, cells(check))
-        yield _row([name, f"{_SIGNS[check.verdict]} {verdict}", *figures])
+        name, verdict, *figures = map(plain, cells(check))
+        yield row([name, f"{_SIGNS[check.verdict]} {verdict}", *figures])
     yield ""
-    why = [f"**{_plain(c.name)}**: {_plain(c.why)}" for c in found.checks if c.why]
-    told = [f"- {each}" for each in (*why, *map(_plain, found.notes))]
+    why = [f"**{plain(c.name)}**: {plain(c.why)}" for c in found.checks if c.why]
+    told = [f"- {each}" for each in (*why, *map(plain, found.notes))]
     yield from [*told, ""] if told else []
     yield from _chart(found)
     yield f"<sub>{_measured(found)}</sub>"
@@ -69,19 +68,9 @@ def _chart(found: Comparison) -> Iterator[str]:
 def _measured(found: Comparison) -> str:
     low, high = (100 * (each - 1) for each in (found.copy.low, found.copy.high))
     return (
-        f"{found.kind.value.capitalize()} on {_plain(machine(found))} with "
-        f"{_plain(runtimes(found))} in {found.processes} processes, {found.seconds:.0f} s. "
+        f"{found.kind.value.capitalize()} on {plain(machine(found))} with "
+        f"{plain(runtimes(found))} in {found.processes} processes, {found.seconds:.0f} s. "
         "A copy of the baseline came out at "
         f"{100 * (found.copy.point - 1):+.1f}% \\[{low:+.1f}, {high:+.1f}\\]; a slowdown of "
         f"{100 * (found.detectable - 1):.1f}% would have been found four times in five."
     )
-
-
-def _row(words: list[str] | tuple[str, ...]) -> str:
-    return f"| {' | '.join(words)} |"
-
-
-def _plain(text: str) -> str:
-    """Text that is nothing but text to Markdown and HTML, whatever a file is called."""
-    shown = "".join(c if c.isprintable() or c in "\r\n" else "?" for c in text)
-    return html.escape(shown.translate(_MARKDOWN), quote=False)
