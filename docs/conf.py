@@ -4,7 +4,6 @@ import click
 from sphinx.application import Sphinx
 
 import edgeopt
-from edgeopt.cli.application import EXAMPLES, application
 
 project = "EdgeOpt"
 author = "The EdgeOpt authors"
@@ -27,8 +26,7 @@ napoleon_numpy_docstring = False
 
 def _add_examples(_: Sphinx, context: click.Context, lines: list[str]) -> None:
     """Show a command's examples, which its own help adds outside of click's epilog."""
-    command = context.command
-    examples = EXAMPLES if command is application else getattr(command, "examples", ())
+    examples = getattr(context.command, "examples", ())
     if examples:
         lines += ["", ".. code-block:: console", ""]
         lines += [f"   {line}" for text in examples for line in f"$ {text}".splitlines()]

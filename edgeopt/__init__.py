@@ -25,12 +25,16 @@ if TYPE_CHECKING:
     from edgeopt.pipeline.diagnose import diagnose as diagnose
     from edgeopt.pipeline.inspect import inspect as inspect
     from edgeopt.pipeline.results import import_results as import_results
+    from edgeopt.pipeline.validate_data import validate_data as validate_data
+    from edgeopt.pipeline.validate_model import validate_model as validate_model
 
 _PUBLIC = {
     "calibrate": "edgeopt.pipeline.calibrate",
     "convert": "edgeopt.pipeline.convert",
     "benchmark": "edgeopt.pipeline.benchmark",
     "compare": "edgeopt.pipeline.compare",
+    "validate_data": "edgeopt.pipeline.validate_data",
+    "validate_model": "edgeopt.pipeline.validate_model",
     "bundle": "edgeopt.pipeline.bundle",
     "import_results": "edgeopt.pipeline.results",
     "inspect": "edgeopt.pipeline.inspect",
@@ -46,6 +50,8 @@ __all__ = [
     "convert",
     "benchmark",
     "compare",
+    "validate_data",
+    "validate_model",
     "bundle",
     "import_results",
     "inspect",

@@ -44,7 +44,7 @@ class Subject(Record, frozen=True):
 class Request(Record, frozen=True):
     """What to measure; ``device/request.py`` tells what each field means."""
 
-    task: Literal["solo", "paired", "beside", "probe"]
+    task: Literal["solo", "paired", "beside", "probe", "smoke"]
     threads: int
     seed: str
     warmup_seconds: float
@@ -159,6 +159,44 @@ class ProbeAnswer(Record, frozen=True):
 
     runtime: RuntimeRecord
     delegation: Delegation
+
+
+class OutputAnswer(Record, frozen=True):
+    """One output of a call.
+
+    Args:
+        name: Its name.
+        shape: Its shape.
+        values: How many values it has.
+        not_finite: How many of them are NaN or infinite.
+        digest: The SHA-256 of its bytes.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    values: int
+    not_finite: int
+    digest: str
+
+
+class CallAnswer(Record, frozen=True):
+    """A call that was made twice.
+
+    Args:
+        outputs: Of the first time.
+        again: The outputs' digests of the second.
+    """
+
+    outputs: tuple[OutputAnswer, ...]
+    again: tuple[str, ...]
+
+
+class SmokeAnswer(Record, frozen=True):
+    """One artifact on several inputs."""
+
+    runtime: RuntimeRecord
+    load_ns: int
+    calls: tuple[CallAnswer, ...]
 
 
 class Failed(Record, frozen=True):

@@ -2,29 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from importlib import import_module
-
 import click
 
 from edgeopt import __version__
-from edgeopt.cli.command import write_examples
-from edgeopt.cli.wrong_use import unknown_command
+from edgeopt.cli.group import LazyGroup, Listed
 
 PROGRAM = "edgeopt"
-
-
-@dataclass(frozen=True)
-class Listed:
-    """A command that isn't imported yet.
-
-    Args:
-        path: ``module:name``.
-        summary: Its line in ``edgeopt --help``; a test holds it equal to the command's own.
-    """
-
-    path: str
-    summary: str
 
 
 COMMANDS = {
@@ -43,6 +26,10 @@ COMMANDS = {
     "compare": Listed(
         "edgeopt.cli.commands.compare:compare",
         "Judge whether an artifact may take its baseline's place.",
+    ),
+    "validate": Listed(
+        "edgeopt.cli.commands.validate:validate",
+        "Check data, or an artifact, before anything is built on it.",
     ),
     "baseline": Listed(
         "edgeopt.cli.commands.baseline:baseline",
@@ -82,42 +69,11 @@ EXAMPLES = (
 )
 
 
-class LazyGroup(click.Group):
-    """A group that lists its commands without importing them."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """In the order in which they are used."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import one command."""
-        if cmd_name not in COMMANDS:
-            return None
-        module, _, name = COMMANDS[cmd_name].path.partition(":")
-        command: click.Command = getattr(import_module(module), name)
-        return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command, or say which one may have been meant."""
-        if args[0] not in COMMANDS and not args[0].startswith("-") and not ctx.resilient_parsing:
-            raise unknown_command(args[0], COMMANDS)
-        return super().resolve_command(ctx, args)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the list for ``--help``."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, listed.summary) for name, listed in COMMANDS.items()])
-
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the examples."""
-        write_examples(EXAMPLES, formatter)
-
-
 @click.group(
     PROGRAM,
     cls=LazyGroup,
+    listed=COMMANDS,
+    examples=EXAMPLES,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )

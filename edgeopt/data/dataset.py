@@ -34,6 +34,22 @@ class Sample:
     joined: int = 1
 
 
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """One sample before it is made to fit a model.
+
+    Args:
+        arrays: By input: what is stored, without the batch axis, in its own dtype; where there is a
+            preprocessing contract, what that makes of it, float32.
+        label: As in :class:`Sample`.
+        origin: Likewise.
+    """
+
+    arrays: Batch
+    label: int | np.ndarray | None
+    origin: str
+
+
 class Dataset(Protocol):
     """A finite, re-iterable stream of samples."""
 
@@ -52,6 +68,23 @@ class Dataset(Protocol):
 
     def record(self, start: int = 0, stop: int | None = None) -> DataRecord:
         """What the manifest says of the samples ``[start, stop)``."""
+
+
+class Stored(Dataset, Protocol):
+    """A dataset whose entries can also be looked at as they are, whether they fit or not.
+
+    Args:
+        specs: What the entries are to fit.
+    """
+
+    specs: tuple[TensorSpec, ...]
+
+    def entries(self, start: int = 0, stop: int | None = None) -> Iterator[Entry]:
+        """The entries ``[start, stop)`` in order, one in memory at a time.
+
+        Raises:
+            DataError: If one can't be read.
+        """
 
 
 def stack(samples: Sequence[Sample]) -> Batch:

@@ -13,18 +13,17 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
 
+_SHAPE = "store one sample an entry of axis 0, in the model's own shape"
+
+
 def fit(
     array: NDArray[np.generic],
     spec: TensorSpec,
     origin: str,
     *,
-    hint: str = "store one sample an entry of axis 0, in the model's own shape",
+    hint: str = _SHAPE,
 ) -> NDArray[np.generic]:
     """Give one sample's array the input's dtype and rank.
-
-    A sample has no batch axis: one of rank ``len(spec.shape) - 1`` gains it in front. One that has
-    the input's full rank already is what the model takes (a recurrent state whose batch is axis 1,
-    a scalar).
 
     Args:
         array: One sample of the input, without the batch axis.
@@ -35,15 +34,7 @@ def fit(
     Raises:
         DataError: If shape or dtype don't fit, or a value is NaN or infinite.
     """
-    _check_kind(array.dtype, spec, origin)
-    if array.ndim == len(spec.shape) - 1:
-        array = array[np.newaxis]
-    if not _accepts(spec, array.shape):
-        raise DataError(
-            f"{origin}: input {spec.name!r} has shape {_show(array.shape)}, "
-            f"but the model takes {_show(spec.shape)}",
-            hint=hint,
-        )
+    array = shaped(array, spec, origin, hint=hint)
     # A copy: rows read from a file are read-only, which PyTorch doesn't take.
     fitted = np.array(array, dtype=np.dtype(spec.dtype), order="C")
     if fitted.dtype.kind == "f" and not np.isfinite(fitted).all():
@@ -54,12 +45,48 @@ def fit(
     return fitted
 
 
-def _check_kind(have: DTypeLike, spec: TensorSpec, origin: str) -> None:
+def shaped(
+    array: NDArray[np.generic],
+    spec: TensorSpec,
+    origin: str,
+    *,
+    hint: str = _SHAPE,
+    taker: str = "the model takes",
+) -> NDArray[np.generic]:
+    """Give one sample's array the input's rank, if its dtype and shape fit.
+
+    A sample has no batch axis: one of rank ``len(spec.shape) - 1`` gains it in front. One that has
+    the input's full rank already is what the model takes (a recurrent state whose batch is axis 1,
+    a scalar).
+
+    Args:
+        array: One sample of the input, without the batch axis.
+        spec: The model's input.
+        origin: For messages.
+        hint: What to do about a wrong shape.
+        taker: For messages, where it isn't a model's input.
+
+    Raises:
+        DataError: If they don't.
+    """
+    _check_kind(array.dtype, spec, origin, taker)
+    if array.ndim == len(spec.shape) - 1:
+        array = array[np.newaxis]
+    if not _accepts(spec, array.shape):
+        raise DataError(
+            f"{origin}: input {spec.name!r} has shape {_show(array.shape)}, "
+            f"but {taker} {_show(spec.shape)}",
+            hint=hint,
+        )
+    return array
+
+
+def _check_kind(have: DTypeLike, spec: TensorSpec, origin: str, taker: str) -> None:
     # Integers are cast to floats (pixels), narrow to wide; a float never becomes an integer.
     have, want = np.dtype(have), np.dtype(spec.dtype)
     if have.kind not in "biuf" or (have.kind == "f" and want.kind != "f"):
         raise DataError(
-            f"{origin}: input {spec.name!r} has dtype {have}, but the model takes {want}",
+            f"{origin}: input {spec.name!r} has dtype {have}, but {taker} {want}",
             hint=f"store it as {want}",
         )
 

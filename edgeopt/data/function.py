@@ -19,7 +19,7 @@ from edgeopt.core.manifest import DataRecord
 from edgeopt.core.preprocessing import Preprocessing
 from edgeopt.core.tensors import TensorSpec
 from edgeopt.core.usercode import call_named
-from edgeopt.data.dataset import Sample
+from edgeopt.data.dataset import Entry, Sample
 from edgeopt.data.fit import fit
 from edgeopt.data.npz import LABELS
 from edgeopt.data.pixels import normalize_array
@@ -82,17 +82,49 @@ class FunctionDataset:
         Raises:
             DataError: Also if it gives fewer than it did before.
         """
+        for entry in self.entries(start, stop):
+            inputs = {s.name: fit(entry.arrays[s.name], s, entry.origin) for s in self.specs}
+            yield Sample(inputs, entry.label, entry.origin)
+
+    def entries(self, start: int = 0, stop: int | None = None) -> Iterator[Entry]:
+        """The same before they are made to fit.
+
+        Raises:
+            DataError: Likewise.
+        """
         end, count = len(self) if stop is None else min(stop, len(self)), 0
         for index, item in enumerate(islice(self._items(), end)):
             count += 1
             if index >= start:
-                yield self._sample(item, f"{self.location}[{index}]")
+                yield self._entry(item, f"{self.location}[{index}]")
         if count < end:
             raise DataError(
                 f"{self.location}: gave {len(self)} samples at first, and only {count} when it was "
                 "called again",
                 hint="let it give the same samples at every call",
             )
+
+    def stored_specs(self) -> tuple[TensorSpec, ...]:
+        """What its first dict holds, the labels left out; the sizes are left open.
+
+        Raises:
+            DataError: If it gives none, or no arrays of numbers.
+        """
+        first = next(iter(self._items()), {})
+        arrays = {str(n): np.asarray(v) for n, v in first.items() if n != LABELS}
+        found = tuple(
+            TensorSpec(
+                name=n, dtype=a.dtype.name, shape=("N", *(f"{n}.{i}" for i in range(a.ndim)))
+            )
+            for n, a in arrays.items()
+            if a.dtype.kind in "biuf"
+        )
+        if not found:
+            raise DataError(
+                f"{self.location}: yields no arrays of numbers",
+                hint="yield {input name: array without the batch axis}",
+            )
+        return found
 
     def _items(self) -> Iterator[Mapping[str, Any]]:
         iterator = iter(call_named(self.function, self.location))
@@ -105,8 +137,8 @@ class FunctionDataset:
                 )
             yield item
 
-    def _sample(self, item: Mapping[str, Any], origin: str) -> Sample:
-        inputs = {}
+    def _entry(self, item: Mapping[str, Any], origin: str) -> Entry:
+        arrays = {}
         for spec in self.specs:
             if spec.name not in item:
                 raise DataError(
@@ -116,6 +148,6 @@ class FunctionDataset:
             array = np.asarray(item[spec.name])
             if self.preprocessing is not None and len(spec.shape) == 4:
                 array = normalize_array(array, self.preprocessing, spec)
-            inputs[spec.name] = fit(array, spec, origin)
+            arrays[spec.name] = array
         label = item.get(LABELS)
-        return Sample(inputs, int(label) if isinstance(label, (int, np.integer)) else label, origin)
+        return Entry(arrays, int(label) if isinstance(label, (int, np.integer)) else label, origin)

@@ -12,7 +12,7 @@ from edgeopt.core.files import sha256
 from edgeopt.core.manifest import DataRecord
 from edgeopt.core.preprocessing import Preprocessing
 from edgeopt.core.tensors import TensorSpec
-from edgeopt.data.dataset import Sample
+from edgeopt.data.dataset import Entry, Sample
 from edgeopt.data.fit import fit
 from edgeopt.data.pixels import channel_axis, picture_to_array
 
@@ -54,7 +54,8 @@ class ImageFolder:
                 hint=f"give the preprocessing the model was trained with, such as {_EXAMPLE}",
             )
         self.folder, self.spec, self.preprocessing = folder, specs[0], preprocessing
-        self._entries = _entries(folder)
+        self.specs: tuple[TensorSpec, ...] = specs
+        self._entries = _listed(folder)
         if not self._entries:
             raise DataError(
                 f"{folder}: no images in it", hint=f"put {', '.join(sorted(SUFFIXES))} files there"
@@ -84,11 +85,15 @@ class ImageFolder:
 
     def samples(self, start: int = 0, stop: int | None = None) -> Iterator[Sample]:
         """The samples ``[start, stop)``, decoded one at a time."""
+        for entry in self.entries(start, stop):
+            fitted = fit(entry.arrays[self.spec.name], self.spec, entry.origin, hint=_SIZE)
+            yield Sample({self.spec.name: fitted}, entry.label, entry.origin)
+
+    def entries(self, start: int = 0, stop: int | None = None) -> Iterator[Entry]:
+        """The same, of whatever size the contract makes them."""
         for path, label in self._entries[start:stop]:
             array = _decode(path, self.preprocessing, self.spec)
-            origin = path.relative_to(self.folder).as_posix()
-            fitted = fit(array, self.spec, origin, hint=_SIZE)
-            yield Sample({self.spec.name: fitted}, label, origin)
+            yield Entry({self.spec.name: array}, label, path.relative_to(self.folder).as_posix())
 
 
 def _decode(path: Path, contract: Preprocessing, spec: TensorSpec):  # type: ignore[no-untyped-def]
@@ -104,6 +109,16 @@ def _decode(path: Path, contract: Preprocessing, spec: TensorSpec):  # type: ign
     except Image.DecompressionBombError as error:
         raise DataError(
             f"{path}: too large to decode safely", hint="shrink or remove it"
+        ) from error
+
+
+def _listed(folder: Path) -> list[tuple[Path, int | None]]:
+    try:
+        return _entries(folder)
+    except OSError as error:
+        raise DataError(
+            f"{folder}: can't be read: {error.strerror} ({error.filename})",
+            hint="check its permissions, and that nothing changes it meanwhile",
         ) from error
 
 

@@ -23,7 +23,7 @@ from edgeopt.core.files import sha256
 from edgeopt.core.manifest import DataRecord
 from edgeopt.core.preprocessing import Preprocessing
 from edgeopt.core.tensors import TensorSpec
-from edgeopt.data.dataset import Sample
+from edgeopt.data.dataset import Entry, Sample
 from edgeopt.data.fit import fit
 from edgeopt.data.pixels import normalize_array
 
@@ -59,8 +59,7 @@ class NpzDataset:
         self, path: Path, specs: tuple[TensorSpec, ...], preprocessing: Preprocessing | None = None
     ) -> None:
         self.path, self.specs, self.preprocessing = path, specs, preprocessing
-        with _readable(path), zipfile.ZipFile(path) as archive:
-            self._headers = _headers(archive, path)
+        self._headers = _headers_of(path)
         self._check()
 
     def _check(self) -> None:
@@ -105,6 +104,12 @@ class NpzDataset:
 
     def samples(self, start: int = 0, stop: int | None = None) -> Iterator[Sample]:
         """The samples ``[start, stop)``, streamed from the archive."""
+        for entry in self.entries(start, stop):
+            inputs = {s.name: fit(entry.arrays[s.name], s, entry.origin) for s in self.specs}
+            yield Sample(inputs, entry.label, entry.origin)
+
+    def entries(self, start: int = 0, stop: int | None = None) -> Iterator[Entry]:
+        """The same before they are made to fit."""
         end = len(self) if stop is None else min(stop, len(self))
         names = [s.name for s in self.specs] + ([LABELS] if self.labelled else [])
         with ExitStack() as stack, _readable(self.path):
@@ -115,17 +120,37 @@ class NpzDataset:
             }
             for index in range(start, end):
                 rows = {n: _next_row(streams[n], self._headers[n]) for n in names}
-                yield self._sample(rows, index)
-
-    def _sample(self, rows: dict[str, NDArray[np.generic]], index: int) -> Sample:
-        origin = f"{self.path.name}[{index}]"
-        inputs = {s.name: fit(self._prepare(rows[s.name], s), s, origin) for s in self.specs}
-        return Sample(inputs, _class_or_array(rows.get(LABELS)), origin)
+                arrays = {s.name: self._prepare(rows[s.name], s) for s in self.specs}
+                label = _class_or_array(rows.get(LABELS))
+                yield Entry(arrays, label, f"{self.path.name}[{index}]")
 
     def _prepare(self, row: NDArray[np.generic], spec: TensorSpec) -> NDArray[np.generic]:
         if self.preprocessing is None or len(spec.shape) != 4:
             return row
         return normalize_array(row, self.preprocessing, spec)
+
+
+def stored_specs(path: Path) -> tuple[TensorSpec, ...]:
+    """What the arrays of numbers in an ``.npz`` are, its labels left out.
+
+    Raises:
+        DataError: If it isn't a readable ``.npz``, or holds nothing else.
+    """
+    found = tuple(
+        TensorSpec(name=name, dtype=header.dtype.name, shape=("N", *header.shape[1:]))
+        for name, header in _headers_of(path).items()
+        if name != LABELS and header.dtype.kind in "biuf"
+    )
+    if not found:
+        raise DataError(
+            f"{path}: no arrays of numbers in it", hint="write one for each input of the model"
+        )
+    return found
+
+
+def _headers_of(path: Path) -> dict[str, _Header]:
+    with _readable(path), zipfile.ZipFile(path) as archive:
+        return _headers(archive, path)
 
 
 def _class_or_array(label: NDArray[np.generic] | None) -> int | NDArray[np.generic] | None:

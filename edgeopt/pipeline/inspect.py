@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from edgeopt.converters.tensorrt.kit import MODEL as KIT_MODEL
-from edgeopt.core.errors import EdgeOptError
 from edgeopt.core.files import sha256, size_of
 from edgeopt.core.ir import ir
-from edgeopt.core.manifest import Manifest, manifest_path, read_manifest
 from edgeopt.core.precision import Format
 from edgeopt.core.tflite_file import read_tflite
 from edgeopt.pipeline.inspection import tensorrt, tflite
+from edgeopt.pipeline.inspection.beside import manifest_beside
 from edgeopt.pipeline.inspection.encodings import differences, mismatch_warning, stored_encodings
 from edgeopt.pipeline.inspection.graph import (
     DEQUANTIZE,
@@ -24,7 +23,7 @@ from edgeopt.pipeline.inspection.graph import (
     specs,
 )
 from edgeopt.pipeline.inspection.layers import find_layers
-from edgeopt.pipeline.inspection.records import Basis, Inspection, ManifestState
+from edgeopt.pipeline.inspection.records import Basis, Inspection
 
 
 def inspect(file: str | Path) -> Inspection:
@@ -52,7 +51,7 @@ def inspect(file: str | Path) -> Inspection:
 def _inspect_onnx(path: Path, artifact: Path) -> Inspection:
     """Inspect a graph that is an artifact, or lies in one."""
     model = open_graph(path)
-    state, manifest, warnings = _manifest(artifact)
+    state, manifest, warnings = manifest_beside(artifact)
     stored = stored_encodings(model, path.parent)
     differing = differences(stored, manifest.encodings) if manifest else ()
     known = {layer.node: layer for layer in manifest.float_layers} if manifest else {}
@@ -86,7 +85,7 @@ def _inspect_onnx(path: Path, artifact: Path) -> Inspection:
 
 def _inspect_tflite(path: Path, name: str) -> Inspection:
     file = read_tflite(path)
-    state, manifest, warnings = _manifest(path)
+    state, manifest, warnings = manifest_beside(path)
     stored = tflite.stored_encodings(file)
     differing = tflite.differences(stored, manifest.encodings) if manifest else ()
     delegation, lacking = tflite.probed(path)
@@ -121,7 +120,7 @@ def _inspect_tflite(path: Path, name: str) -> Inspection:
 
 def _inspect_engine(path: Path, name: str) -> Inspection:
     tensorrt.check_engine(path)
-    state, manifest, warnings = _manifest(path)
+    state, manifest, warnings = manifest_beside(path)
     return Inspection(
         file=name,
         sha256=sha256(path),
@@ -143,22 +142,6 @@ def _inspect_engine(path: Path, name: str) -> Inspection:
         manifest=manifest,
         warnings=(*warnings, *(() if manifest else (tensorrt.UNKNOWN,))),
     )
-
-
-def _manifest(path: Path) -> tuple[ManifestState, Manifest | None, list[str]]:
-    beside = manifest_path(path)
-    if not beside.is_file():
-        return ManifestState.ABSENT, None, []
-    try:
-        manifest = read_manifest(path)
-    except EdgeOptError as error:
-        return ManifestState.UNREADABLE, None, [f"{error.message}: it is not a manifest of ours"]
-    if manifest is None:
-        told = (
-            f"{beside} describes another file: this one was changed since, and it is not believed"
-        )
-        return ManifestState.STALE, None, [told]
-    return ManifestState.MATCHES, manifest, list(manifest.warnings)
 
 
 def _pairs(model: ir.Model) -> int:

@@ -36,6 +36,8 @@ def test_a_script_is_one_of_that_shell(run: Run, shell: str) -> None:
         ("edgeopt convert m.onnx --color b", "plain,bgr"),
         ("edgeopt inspect ", "file,"),
         ("edgeopt completion f", "plain,fish"),
+        ("edgeopt validate d", "plain,data"),
+        ("edgeopt validate data x.npz --max-p", "plain,--max-psi"),
     ],
 )
 def test_what_is_completed(process: Process, words: str, found: str) -> None:

@@ -13,13 +13,13 @@ import edgeopt
 from edgeopt.cli.application import application
 from edgeopt.cli.preprocessing import NAMES as CONTRACT
 
-TERMINAL = {"as_json", "quiet", "verbose"}
-"""What only a terminal needs."""
+TERMINAL = {"as_json", "quiet", "verbose", "summary", "junit", "annotations"}
+"""What only a terminal needs, or CI."""
 
 ANOTHER = {
     "inspect": {"fmt", "input"},
     "benchmark": {"results"},
-    "compare": {"if_missing", "inconclusive", "summary", "junit", "annotations"},
+    "compare": {"if_missing", "inconclusive"},
 }
 """Options that make a command another function: ``inspect --for`` is ``coverage``, and
 ``benchmark --import`` is ``import_results``; and what is done with a verdict."""
@@ -45,11 +45,17 @@ def test_type_checkers_are_told_that_the_package_is_typed() -> None:
     assert Path(edgeopt.__file__).with_name("py.typed").is_file()
 
 
-@pytest.mark.parametrize("name", ["convert", "benchmark", "bundle", "inspect", "compare"])
+@pytest.mark.parametrize(
+    "name",
+    ["convert", "benchmark", "bundle", "inspect", "compare", "validate data", "validate model"],
+)
 def test_python_and_the_command_line_have_the_same_names(name: str) -> None:
-    command = application.get_command(click.Context(application), name)
+    command: click.Command | None = application
+    for word in name.split():
+        assert isinstance(command, click.Group)
+        command = command.get_command(click.Context(command), word)
     assert command is not None
     options = {param.name for param in command.params} - TERMINAL - set(CONTRACT)
     options -= ANOTHER.get(name, set())
-    parameters = set(inspect.signature(getattr(edgeopt, name)).parameters)
+    parameters = set(inspect.signature(getattr(edgeopt, name.replace(" ", "_"))).parameters)
     assert options == parameters - {"progress"}

@@ -7,7 +7,7 @@ import json
 import os
 from typing import Any, Dict, Sequence
 
-from . import answers, check, paired, probe, solo
+from . import answers, check, paired, probe, smoke, solo
 from .failure import Failure
 from .request import read_request
 from .tether import follow_standard_input
@@ -18,6 +18,7 @@ TASKS = {
     "check": check.check,
     "beside": answers.beside,
     "probe": probe.probe,
+    "smoke": smoke.smoke,
 }
 
 DONE = 0

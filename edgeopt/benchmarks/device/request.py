@@ -81,7 +81,8 @@ class Request(NamedTuple):
 
     Args:
         task: ``solo`` (one artifact), ``paired`` (any number), ``check`` (one with answers),
-            ``beside`` (two with samples), or ``probe`` (one ``.tflite``).
+            ``beside`` (two with samples), ``probe`` (one ``.tflite``), or ``smoke`` (one, with
+            several inputs).
         threads: Threads within an operator.
         seed: Text that draws every order.
         warmup_seconds: Upper bound of an artifact's warm-up, in s.

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from edgeopt.cli.ci import ci_options, take_reporting
 from edgeopt.cli.command import command, option
 from edgeopt.cli.options import (
     TIMING,
@@ -18,9 +17,7 @@ from edgeopt.cli.options import (
     store_option,
 )
 from edgeopt.cli.preprocessing import take_contract
-from edgeopt.cli.terminal import Terminal, complain
-from edgeopt.core.errors import OutputError
-from edgeopt.core.files import reporting, write_bytes
+from edgeopt.cli.terminal import Terminal
 
 if TYPE_CHECKING:
     from edgeopt.benchmarks.gate.verdict import Comparison
@@ -87,17 +84,7 @@ EXAMPLES = (
     type=click.Choice(["fail", "pass"]),
     help="What an open verdict, or an unfit machine, is for the exit code: 1 or 0 instead of 3.",
 )
-@option("--summary", type=click.Path(path_type=Path), metavar="FILE.md",
-        help="Add the result to a Markdown file, such as $GITHUB_STEP_SUMMARY.")  # fmt: skip
-@option("--junit", type=click.Path(path_type=Path), metavar="FILE.xml",
-        help="Write the checks as JUnit's XML.")  # fmt: skip
-@option(
-    "--annotations",
-    type=click.Choice(["auto", "github", "none"]),
-    default="auto",
-    help="Annotate the run with the verdict, by a workflow command on standard error: for GitHub "
-    "Actions, or never; auto (where GITHUB_ACTIONS is set) if not given.",
-)
+@ci_options
 @option("--no-code", "code", is_flag=True, flag_value=False, default=True,
         help="Refuse to run code that an option names.")  # fmt: skip
 @call_options
@@ -119,9 +106,6 @@ def compare(
     terminal: Terminal,
     inconclusive: str | None,
     if_missing: str,
-    summary: Path | None,
-    junit: Path | None,
-    annotations: str,
     **options: Any,
 ) -> None:
     """Judge whether an artifact may take its baseline's place.
@@ -133,8 +117,7 @@ def compare(
     inconclusive or unfit, where the machine can't tell (3).
     """
     contract = take_contract(options)
-    _check_place(summary, "--summary")
-    _check_place(junit, "--junit")
+    reporting = take_reporting(options)
     with terminal.progress("loading") as progress:
         found = _runner(if_missing)(preprocess=contract, progress=progress, **options)
     from edgeopt.pipeline.baseline import Saved
@@ -144,23 +127,15 @@ def compare(
 
         terminal.show(found, lambda: draw_first(found))
         return
-    _write(found, summary, junit)
+    reporting.write(lambda: _summary(found), lambda: _junit(found))
     from edgeopt.cli.views.comparison import draw_comparison
 
     terminal.show(found, lambda: draw_comparison(found))
-    if _annotates(annotations):
-        from edgeopt.reports.workflow_commands import annotation
-
-        complain(annotation(found, failing=inconclusive == "fail"))
+    reporting.annotate(lambda: _annotation(found, inconclusive))
     from edgeopt.pipeline.compare import check_verdict
 
     with terminal.judging():
         check_verdict(found, inconclusive)
-
-
-def _annotates(annotations: str) -> bool:
-    here = os.environ.get("GITHUB_ACTIONS") == "true"
-    return annotations == "github" or (annotations == "auto" and here)
 
 
 def _runner(if_missing: str) -> Callable[..., Comparison | Saved]:
@@ -173,21 +148,19 @@ def _runner(if_missing: str) -> Callable[..., Comparison | Saved]:
     return compare
 
 
-def _check_place(path: Path | None, option: str) -> None:
-    """Refuse a file that can't be written before anything is measured for it."""
-    if path is not None and (path.is_dir() or not path.parent.is_dir()):
-        what = "is a folder" if path.is_dir() else f"there is no folder {path.parent}"
-        raise OutputError(f"{option} {path}: {what}", hint="name a file in a folder that is there")
+def _summary(found: Comparison) -> str:
+    from edgeopt.reports.gate_summary import summary
+
+    return summary(found)
 
 
-def _write(found: Comparison, summary: Path | None, junit: Path | None) -> None:
-    """Write what CI reads, before the verdict ends the command."""
-    if summary is not None:
-        from edgeopt.reports.gate_summary import summary as markdown
+def _junit(found: Comparison) -> bytes:
+    from edgeopt.reports.junit import junit
 
-        with reporting(summary, "choose another file"), summary.open("a", encoding="utf-8") as file:
-            file.write(markdown(found))
-    if junit is not None:
-        from edgeopt.reports.junit import junit as xml
+    return junit(found)
 
-        write_bytes(junit, xml(found))
+
+def _annotation(found: Comparison, inconclusive: str | None) -> str:
+    from edgeopt.reports.workflow_commands import annotation
+
+    return annotation(found, failing=inconclusive == "fail")

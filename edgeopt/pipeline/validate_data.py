@@ -1,0 +1,219 @@
+"""``edgeopt validate data``: whether data is fit to build on, or to judge by."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from edgeopt.calibration.histogram import Histogram
+from edgeopt.calibration.table import CalibrationTable
+from edgeopt.calibration.table_file import load_table
+from edgeopt.core.errors import UsageError
+from edgeopt.core.preprocessing import Preprocessing
+from edgeopt.core.progress import Progress, silent
+from edgeopt.core.tensors import TensorSpec
+from edgeopt.data import Stored, check_exists, open_stored
+from edgeopt.pipeline.benchmark import Data
+from edgeopt.pipeline.options import read_preprocessing
+from edgeopt.pipeline.preparation import Preparation
+from edgeopt.pipeline.validation.balance import check_classes, check_count
+from edgeopt.pipeline.validation.drift import Pair, check_drift, check_label_drift
+from edgeopt.pipeline.validation.limits import DEFAULT_PSI, Limits, read_limits
+from edgeopt.pipeline.validation.records import DataValidation, Finding, Level
+from edgeopt.pipeline.validation.repeats import check_overlap, check_repeats
+from edgeopt.pipeline.validation.scan import Scan, scan
+from edgeopt.pipeline.validation.taker import Taker, is_artifact, read_taker
+from edgeopt.pipeline.validation.values import Bounds, check_values, pixel_bounds
+from edgeopt.pipeline.validation.verdict import judged, worst
+
+EVALUATION = "evaluation"
+
+
+def validate_data(
+    data: Data,
+    *,
+    model: Any = None,
+    evaluation: Data | None = None,
+    table: str | Path | None = None,
+    classes: int | None = None,
+    max_duplicates: str | float = "5%",
+    max_overlap: str | float = "1%",
+    max_blank: str | float = "5%",
+    max_outside: str | float = "1%",
+    max_imbalance: float = 100.0,
+    max_psi: float = DEFAULT_PSI,
+    min_samples: int = 10,
+    strict: bool = False,
+    input: Iterable[str] = (),
+    weights: str | Path | None = None,
+    signature: str | None = None,
+    preprocess: str | Path | Preprocessing | None = None,
+    code: bool = True,
+    progress: Progress = silent,
+) -> DataValidation:
+    """Check data: what it holds, whether it fits a model, what it has in common with other data.
+
+    It is read once, a sample at a time; 16 bytes of each are kept.
+
+    Args:
+        data: A ``.npz``, a folder of images, ``module:function``, or a function; most often what is
+            calibrated on.
+        model: What it is for: an artifact, or a model as :func:`edgeopt.convert` takes it. None
+            checks what can be told without.
+        evaluation: Other data, checked likewise and beside ``data``: no sample should be in both,
+            and the values should be distributed alike.
+        table: A calibration table: the values should be distributed as those that it counted.
+        classes: How many classes there are; what the model's outputs tell, or the labels, if None.
+        max_duplicates: More samples than this that were there before fail.
+        max_overlap: More evaluation samples than this that are in ``data`` too fail.
+        max_blank: More samples than this with one single value throughout fail.
+        max_outside: More values than this beyond the range of the contract's pixels, of an int8
+            artifact's input, of the table or of ``data`` fail.
+        max_imbalance: A class so many times as frequent as another fails.
+        max_psi: A population stability index of more than this fails; from 0.1 on it is warned of.
+        min_samples: Fewer fail; fewer than ten times as many are warned of.
+        strict: Whether warnings are failures.
+        input: Of a model that isn't an artifact, as in :func:`edgeopt.convert`.
+        weights: Likewise.
+        signature: Likewise.
+        preprocess: The contract for pictures; an artifact's own if None.
+        code: False refuses to run code that an option names.
+        progress: Told how far it is.
+
+    Returns:
+        Every check; that one failed is no exception, see :func:`check_validation`.
+
+    Raises:
+        DataError: If there are no samples, one can't be read, labels are missing or no classes, or
+            the model's inputs aren't there.
+        ModelError: If the model can't be read.
+        UsageError: If an option's value isn't allowed.
+    """
+    began = monotonic()
+    limits = read_limits(
+        max_duplicates=max_duplicates, max_overlap=max_overlap, max_blank=max_blank,
+        max_outside=max_outside, max_imbalance=max_imbalance, max_psi=max_psi,
+        min_samples=min_samples,
+    )  # fmt: skip
+    for each in (data, evaluation):
+        check_exists(each)
+    reference = None if table is None else load_table(Path(table))
+    contract = read_preprocessing(preprocess)
+    options = tuple(input), None if weights is None else Path(weights), contract, code, progress
+    with _taker(model, options, signature) as taker:
+        work = _Work(taker, contract or (taker.preprocessing if taker else None), limits, classes)
+        stored = work.opened(data, code)
+        scanned = work.scanned(stored, progress)
+        beside = None
+        if evaluation is not None:
+            other = work.opened(evaluation, code, stored.specs)
+            beside = work.scanned(other, progress, "the data has" if taker is None else "")
+        findings = judged(work.findings(scanned, beside, reference, str(table)), strict=strict)
+    return DataValidation(
+        level=worst(findings),
+        findings=findings,
+        data=scanned.figures,
+        evaluation=None if beside is None else beside.figures,
+        model=None if model is None else str(model),
+        table=None if table is None else str(table),
+        seconds=monotonic() - began,
+    )
+
+
+@contextmanager
+def _taker(
+    model: Any,
+    options: tuple[tuple[str, ...], Path | None, Preprocessing | None, bool, Progress],
+    signature: str | None,
+) -> Iterator[Taker | None]:
+    contract = options[2]
+    if model is None:
+        if options[0] or options[1] or signature:
+            raise UsageError("--input, --weights and --signature go with --model", hint="name it")
+        yield None
+    elif is_artifact(model):
+        yield read_taker(model, None, real=contract is not None)
+    else:
+        with tempfile.TemporaryDirectory(prefix="edgeopt-", ignore_cleanup_errors=True) as scratch:
+            prepared = Preparation(model, Path(scratch), *options, signature)
+            yield read_taker(model, prepared, real=contract is not None)
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What data is checked by.
+
+    Args:
+        taker: The model; None without one.
+        contract: What becomes of pictures.
+        limits: What is allowed.
+        classes: As the user has it.
+    """
+
+    taker: Taker | None
+    contract: Preprocessing | None
+    limits: Limits
+    classes: int | None
+
+    def opened(self, data: Data, code: bool, specs: tuple[TensorSpec, ...] | None = None) -> Stored:
+        """Open data; without a model it is to be as other data is."""
+        wanted = self.taker.inputs if self.taker is not None else specs
+        return open_stored(data, wanted, self.contract, code_allowed=code)
+
+    def scanned(self, stored: Stored, progress: Progress, taker: str = "") -> Scan:
+        """Go through it."""
+        step = f"reading {Path(stored.record(0, 0).location).name}"
+        return scan(stored, taker=taker or "the model takes", step=step, progress=progress)
+
+    def findings(
+        self,
+        data: Scan,
+        evaluation: Scan | None,
+        table: CalibrationTable | None,
+        named: str,
+    ) -> Iterator[Finding]:
+        """Every check, in the order in which they are told."""
+        yield check_count(data, self.limits)
+        yield from self._alone(data, "")
+        if table is not None:
+            yield from self._beside_table(data, table, named)
+        if evaluation is not None:
+            yield from self._alone(evaluation, EVALUATION)
+            yield check_overlap(data, evaluation, self.limits)
+            yield from self._beside(data, evaluation)
+
+    def _alone(self, found: Scan, data: str) -> Iterator[Finding]:
+        yield from check_values(found, self.limits, self._bounds(found), data)
+        yield from check_repeats(found, self.limits, data)
+        known = self.classes or (self.taker.classes if self.taker else None)
+        yield from check_classes(found, self.limits, known, data)
+
+    def _bounds(self, found: Scan) -> dict[str, Bounds]:
+        if self.contract is not None:
+            images = [spec.name for spec in found.dataset.specs if len(spec.shape) == 4]
+            return dict.fromkeys(images, pixel_bounds(self.contract))
+        return self.taker.bounds if self.taker is not None else {}
+
+    def _beside_table(self, data: Scan, table: CalibrationTable, named: str) -> Iterator[Finding]:
+        known = {n: t.histogram for n, t in table.tensors.items() if n in data.inputs}
+        yield from check_drift(_pairs(known, data), self.limits, "", f"the table {named}")
+        for name in data.inputs.keys() - known.keys():
+            yield Finding(
+                name="drift", level=Level.SKIPPED, subject=name,
+                why=f"the table {named} doesn't hold this input",
+            )  # fmt: skip
+
+    def _beside(self, data: Scan, evaluation: Scan) -> Iterator[Finding]:
+        known = {name: found.histogram for name, found in data.inputs.items()}
+        pairs = _pairs(known, evaluation)
+        yield from check_drift(pairs, self.limits, EVALUATION, "the data")
+        yield from check_label_drift(data, evaluation, self.limits)
+
+
+def _pairs(references: dict[str, Histogram], found: Scan) -> dict[str, Pair]:
+    return {name: Pair(held, found.inputs[name].halves) for name, held in references.items()}

@@ -1,0 +1,1 @@
+"""What is checked of data and of artifacts before anything is built on them."""
