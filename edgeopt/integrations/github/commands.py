@@ -1,0 +1,64 @@
+"""The command line of each step. User's text is an argument of its own, never part of another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from edgeopt.integrations.github.inputs import Inputs, words
+
+COMPARISON, SUMMARY, JUNIT = "comparison.json", "comparison.md", "junit.xml"
+CONVERSION, SAVED = "conversion.json", "baseline.json"
+FAILURE = "failure.md"
+"""What a step leaves that failed; the report takes it where there is no comparison."""
+COMMENT = "comment.md"
+FILES = (COMPARISON, SUMMARY, JUNIT, CONVERSION, SAVED, FAILURE, COMMENT)
+"""All that the steps write into the folder of reports."""
+
+
+def convert(inputs: Inputs) -> list[str]:
+    """``edgeopt convert``."""
+    given = {
+        "--to": inputs.to,
+        "--precision": inputs.precision,
+        "--calibration": inputs.calibration,
+        "--evaluation": inputs.evaluation,
+        "--output": inputs.output,
+    }
+    rest = words("convert-arguments", inputs.convert_arguments)
+    return ["convert", "--json", *_options(given), *rest, "--", inputs.model]
+
+
+def compare(inputs: Inputs, candidate: str, *, saves: bool) -> list[str]:
+    """``edgeopt compare``.
+
+    Args:
+        inputs: The inputs.
+        candidate: The artifact.
+        saves: Whether a first candidate becomes the baseline.
+    """
+    folder = inputs.folder
+    given = {
+        "--store": inputs.store,
+        "--if-missing": "save" if saves else "",
+        "--max-slowdown": inputs.max_slowdown,
+        "--max-time": inputs.max_time,
+        "--evaluation": inputs.evaluation,
+        "--inconclusive": inputs.inconclusive,
+        "--summary": str(folder / SUMMARY),
+        "--junit": str(folder / JUNIT),
+        "--annotations": "github",
+    }
+    rest = words("compare-arguments", inputs.compare_arguments)
+    sides = f"@{inputs.baseline.removeprefix('@')}", candidate
+    return ["compare", "--json", *_options(given), *rest, "--", *sides]
+
+
+def save(inputs: Inputs, candidate: str) -> list[str]:
+    """``edgeopt baseline save``."""
+    given = {"--name": inputs.baseline.removeprefix("@"), "--store": inputs.store}
+    return ["baseline", "--json", *_options(given), "--", "save", candidate]
+
+
+def _options(given: dict[str, str]) -> Iterator[str]:
+    """Those that say something; ``=`` keeps a value that looks like an option a value."""
+    return (f"{name}={value}" for name, value in given.items() if value)
