@@ -11,6 +11,7 @@ from edgeopt.integrations.github.job import HELP, Job
 def begin(job: Job) -> int:
     """Make the folder of reports, without what an earlier use of the action left in it."""
     _ = job.limit
+    commands.validate_data(job.inputs)
     commands.convert(job.inputs)
     commands.compare(job.inputs, job.inputs.candidate, saves=False)
     if job.folder.exists() and not job.folder.is_dir():

@@ -7,12 +7,30 @@ from collections.abc import Iterator
 from edgeopt.integrations.github.inputs import Inputs, words
 
 COMPARISON, SUMMARY, JUNIT = "comparison.json", "comparison.md", "junit.xml"
+DATA, SMOKE = "data.md", "smoke-test.md"
+DATA_JUNIT, SMOKE_JUNIT = "data.xml", "smoke-test.xml"
 CONVERSION, SAVED = "conversion.json", "baseline.json"
 FAILURE = "failure.md"
 """What a step leaves that failed; the report takes it where there is no comparison."""
 COMMENT = "comment.md"
-FILES = (COMPARISON, SUMMARY, JUNIT, CONVERSION, SAVED, FAILURE, COMMENT)
+FILES = (
+    *(DATA, DATA_JUNIT, CONVERSION, SMOKE, SMOKE_JUNIT, COMPARISON, SUMMARY, JUNIT, SAVED),
+    *(FAILURE, COMMENT),
+)
 """All that the steps write into the folder of reports."""
+
+
+def validate_data(inputs: Inputs) -> list[str]:
+    """``edgeopt validate data``: calibration data, with evaluation data beside it."""
+    both = bool(inputs.calibration and inputs.evaluation)
+    given = {
+        "--model": inputs.model or inputs.candidate,
+        "--evaluation": inputs.evaluation if both else "",
+        **_reports(inputs, DATA, DATA_JUNIT),
+    }
+    rest = words("validate-arguments", inputs.validate_arguments)
+    data = inputs.calibration or inputs.evaluation
+    return ["validate", "data", *_options(given), *rest, "--", data]
 
 
 def convert(inputs: Inputs) -> list[str]:
@@ -28,6 +46,12 @@ def convert(inputs: Inputs) -> list[str]:
     return ["convert", "--json", *_options(given), *rest, "--", inputs.model]
 
 
+def smoke_test(inputs: Inputs, candidate: str) -> list[str]:
+    """``edgeopt validate model``."""
+    given = {"--evaluation": inputs.evaluation, **_reports(inputs, SMOKE, SMOKE_JUNIT)}
+    return ["validate", "model", *_options(given), "--", candidate]
+
+
 def compare(inputs: Inputs, candidate: str, *, saves: bool) -> list[str]:
     """``edgeopt compare``.
 
@@ -36,7 +60,6 @@ def compare(inputs: Inputs, candidate: str, *, saves: bool) -> list[str]:
         candidate: The artifact.
         saves: Whether a first candidate becomes the baseline.
     """
-    folder = inputs.folder
     given = {
         "--store": inputs.store,
         "--if-missing": "save" if saves else "",
@@ -44,9 +67,7 @@ def compare(inputs: Inputs, candidate: str, *, saves: bool) -> list[str]:
         "--max-time": inputs.max_time,
         "--evaluation": inputs.evaluation,
         "--inconclusive": inputs.inconclusive,
-        "--summary": str(folder / SUMMARY),
-        "--junit": str(folder / JUNIT),
-        "--annotations": "github",
+        **_reports(inputs, SUMMARY, JUNIT),
     }
     rest = words("compare-arguments", inputs.compare_arguments)
     sides = f"@{inputs.baseline.removeprefix('@')}", candidate
@@ -57,6 +78,14 @@ def save(inputs: Inputs, candidate: str) -> list[str]:
     """``edgeopt baseline save``."""
     given = {"--name": inputs.baseline.removeprefix("@"), "--store": inputs.store}
     return ["baseline", "--json", *_options(given), "--", "save", candidate]
+
+
+def _reports(inputs: Inputs, summary: str, junit: str) -> dict[str, str]:
+    return {
+        "--summary": str(inputs.folder / summary),
+        "--junit": str(inputs.folder / junit),
+        "--annotations": "github",
+    }
 
 
 def _options(given: dict[str, str]) -> Iterator[str]:

@@ -21,6 +21,7 @@ class Inputs(msgspec.Struct, frozen=True, rename="kebab"):
     precision: str
     calibration: str
     evaluation: str
+    validate_arguments: str
     convert_arguments: str
     baseline: str
     store: str

@@ -11,7 +11,9 @@ BEGIN = "begin"
 
 _STEPS = {
     BEGIN: "beginning",
+    "validate-data": "checking",
     "convert": "converting",
+    "smoke-test": "checking",
     "compare": "comparing",
     "save": "saving",
     "report": "reporting",
@@ -22,6 +24,6 @@ _STEPS = {
 def find_step(name: str) -> Callable[[Job], int]:
     """The function of a step."""
     step: Callable[[Job], int] = getattr(
-        import_module(f"edgeopt.integrations.github.{_STEPS[name]}"), name
+        import_module(f"edgeopt.integrations.github.{_STEPS[name]}"), name.replace("-", "_")
     )
     return step

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import onnx
 import pytest
 
@@ -102,7 +103,10 @@ def test_a_regression_is_accepted_by_hand_on_the_default_branch_alone(
     ("limit", "why"),
     [
         ({"max_time": "0.001"}, "time was up before there were two processes"),
-        ({"timeout": "0.5"}, "it was stopped after 0.5 s"),
+        (
+            {"timeout": "15", "compare_arguments": "--duration 60"},
+            "it was stopped after 15 s: give it more with the input timeout",
+        ),
     ],
 )
 def test_a_cap_on_time_is_inconclusive_never_a_pass(
@@ -110,11 +114,32 @@ def test_a_cap_on_time_is_inconclusive_never_a_pass(
 ) -> None:
     commit(4)
     baseline.save(runner.workspace / "net.onnx", "main", runner.workspace / STORE)
-    for inconclusive in ("", "pass"):
-        ran = runner.run(**THERE, **limit, inconclusive=inconclusive)
-        assert (ran.code, ran.outputs["verdict"]) == (3, "inconclusive"), ran.log
-        assert why in ran.summary
-        assert "Save it as the baseline" not in ran.codes
+    ran = runner.run(**THERE, **limit, inconclusive="pass")
+    assert ran.codes["Compare with the baseline"] == ran.code == 3
+    assert ran.outputs["verdict"] == "inconclusive", ran.log
+    assert why in ran.summary
+    assert "Save it as the baseline" not in ran.codes
+
+
+def test_data_that_fails_ends_it_before_any_work(runner: Any, commit: Commit) -> None:
+    commit(4)
+    np.savez(runner.workspace / "data.npz", x=np.full((100, 64), np.nan, np.float32))
+    ran = runner.run(**HERE, calibration="data.npz")
+    assert (ran.code, ran.outputs["verdict"]) == (1, "error"), ran.log
+    assert "Convert" not in ran.codes
+    assert ran.summary.startswith("### ❌ ")
+    assert "finite" in ran.summary
+    assert "::error title=" in ran.log
+
+
+def test_an_artifact_that_does_not_run_is_not_compared(runner: Any, commit: Commit) -> None:
+    commit(4)
+    net = runner.workspace / "net.onnx"
+    net.write_bytes(net.read_bytes()[:-200])
+    ran = runner.run(**THERE)
+    assert ran.code != 0
+    assert "Compare with the baseline" not in ran.codes
+    assert ran.summary.startswith("### ❌ ")
 
 
 @pytest.mark.parametrize(
@@ -202,7 +227,7 @@ def test_it_installs_itself(runner: Any, tmp_path: Path, action: dict[str, Any])
     ran = runner.run(candidate="gone.onnx", extras="tflite")
     assert ran.codes["Install EdgeOpt"] == 0, ran.log
     assert (lent / "edgeopt" / "integrations" / "github" / "__main__.py").is_file()
-    assert ran.codes["Compare with the baseline"] == 2
+    assert ran.codes["Smoke test"] == 2
 
 
 def test_every_action_that_is_used_is_pinned(action: dict[str, Any]) -> None:
