@@ -51,6 +51,7 @@ def observe(
     graph: FloatGraph,
     samples: Iterable[Sample],
     *,
+    points: Sequence[str] | None = None,
     sampling: Sampling = Sampling.PART,
     total: int | None = None,
     done: int = 0,
@@ -62,6 +63,7 @@ def observe(
     Args:
         graph: The float graph.
         samples: Run one at a time; every one counts.
+        points: The tensors; all that need a range if None. The graph runs as far as they need.
         sampling: Which of a sample's elements are counted.
         total: How many samples there are, for progress.
         done: How many of those were observed before, for progress.
@@ -76,7 +78,7 @@ def observe(
             absurdly large.
     """
     model = ir.load(graph.path)
-    names = observation_points(model.graph)
+    names = observation_points(model.graph) if points is None else tuple(points)
     axes = channel_axes(model.graph)
     counters = {name: TensorCounter(name) for name in names}
     if not names:

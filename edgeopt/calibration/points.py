@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from edgeopt.core.ir import ir
 
 MATRIX_OPS = frozenset({"Conv", "ConvTranspose", "Gemm", "MatMul"})
@@ -37,6 +39,23 @@ def observation_points(graph: ir.Graph) -> tuple[str, ...]:
             if value is not None and is_activation(value):
                 points[range_source(value).name or ""] = None
     return tuple(points)
+
+
+def first_points(graph: ir.Graph, points: Container[str]) -> tuple[str, ...]:
+    """Those of some tensors that none of the others comes before: what the inputs become first.
+
+    A model that normalizes its input has no range for the input itself; these are next to it.
+    """
+    heads = [v.name or "" for v in graph.inputs if v.name in points]
+    behind = {v for v in graph.inputs if v.name in points}
+    for node in graph:
+        follows = not behind.isdisjoint(node.inputs)
+        for value in node.outputs:
+            if value.name in points and not follows:
+                heads.append(value.name or "")
+            if follows or value.name in points:
+                behind.add(value)
+    return tuple(heads)
 
 
 def is_activation(value: ir.Value) -> bool:

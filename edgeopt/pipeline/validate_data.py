@@ -13,21 +13,23 @@ from typing import Any
 from edgeopt.calibration.histogram import Histogram
 from edgeopt.calibration.table import CalibrationTable
 from edgeopt.calibration.table_file import load_table
-from edgeopt.core.errors import UsageError
+from edgeopt.core.errors import DataError, UsageError
 from edgeopt.core.preprocessing import Preprocessing
 from edgeopt.core.progress import Progress, silent
 from edgeopt.core.tensors import TensorSpec
 from edgeopt.data import Stored, check_exists, open_stored
 from edgeopt.pipeline.benchmark import Data
+from edgeopt.pipeline.calibrate import check_belongs
 from edgeopt.pipeline.options import read_preprocessing
 from edgeopt.pipeline.preparation import Preparation
 from edgeopt.pipeline.validation.balance import check_classes, check_count
 from edgeopt.pipeline.validation.drift import Pair, check_drift, check_label_drift
 from edgeopt.pipeline.validation.limits import DEFAULT_PSI, Limits, read_limits
+from edgeopt.pipeline.validation.observed import observed_pairs
 from edgeopt.pipeline.validation.records import DataValidation, Finding, Level
 from edgeopt.pipeline.validation.repeats import check_overlap, check_repeats
 from edgeopt.pipeline.validation.scan import Scan, scan
-from edgeopt.pipeline.validation.taker import Taker, is_artifact, read_taker
+from edgeopt.pipeline.validation.taker import Taker, is_artifact, may_be_float, read_taker
 from edgeopt.pipeline.validation.values import Bounds, check_values, pixel_bounds
 from edgeopt.pipeline.validation.verdict import judged, worst
 
@@ -105,14 +107,15 @@ def validate_data(
     reference = None if table is None else load_table(Path(table))
     contract = read_preprocessing(preprocess)
     options = tuple(input), None if weights is None else Path(weights), contract, code, progress
-    with _taker(model, options, signature) as taker:
-        work = _Work(taker, contract or (taker.preprocessing if taker else None), limits, classes)
+    with _taker(model, options, signature, observed=reference is not None) as taker:
+        contract = contract or (taker.preprocessing if taker else None)
+        work = _Work(taker, contract, limits, classes, progress)
         stored = work.opened(data, code)
-        scanned = work.scanned(stored, progress)
+        scanned = work.scanned(stored)
         beside = None
         if evaluation is not None:
             other = work.opened(evaluation, code, stored.specs)
-            beside = work.scanned(other, progress, "the data has" if taker is None else "")
+            beside = work.scanned(other, "the data has" if taker is None else "")
         findings = judged(work.findings(scanned, beside, reference, str(table)), strict=strict)
     return DataValidation(
         level=worst(findings),
@@ -130,13 +133,15 @@ def _taker(
     model: Any,
     options: tuple[tuple[str, ...], Path | None, Preprocessing | None, bool, Progress],
     signature: str | None,
+    *,
+    observed: bool,
 ) -> Iterator[Taker | None]:
     contract = options[2]
     if model is None:
         if options[0] or options[1] or signature:
             raise UsageError("--input, --weights and --signature go with --model", hint="name it")
         yield None
-    elif is_artifact(model):
+    elif is_artifact(model) and not (observed and may_be_float(model)):
         yield read_taker(model, None, real=contract is not None)
     else:
         with tempfile.TemporaryDirectory(prefix="edgeopt-", ignore_cleanup_errors=True) as scratch:
@@ -153,22 +158,24 @@ class _Work:
         contract: What becomes of pictures.
         limits: What is allowed.
         classes: As the user has it.
+        progress: Told how far it is.
     """
 
     taker: Taker | None
     contract: Preprocessing | None
     limits: Limits
     classes: int | None
+    progress: Progress
 
     def opened(self, data: Data, code: bool, specs: tuple[TensorSpec, ...] | None = None) -> Stored:
         """Open data; without a model it is to be as other data is."""
         wanted = self.taker.inputs if self.taker is not None else specs
         return open_stored(data, wanted, self.contract, code_allowed=code)
 
-    def scanned(self, stored: Stored, progress: Progress, taker: str = "") -> Scan:
+    def scanned(self, stored: Stored, taker: str = "") -> Scan:
         """Go through it."""
         step = f"reading {Path(stored.record(0, 0).location).name}"
-        return scan(stored, taker=taker or "the model takes", step=step, progress=progress)
+        return scan(stored, taker=taker or "the model takes", step=step, progress=self.progress)
 
     def findings(
         self,
@@ -200,19 +207,38 @@ class _Work:
         return self.taker.bounds if self.taker is not None else {}
 
     def _beside_table(self, data: Scan, table: CalibrationTable, named: str) -> Iterator[Finding]:
-        known = {n: t.histogram for n, t in table.tensors.items() if n in data.inputs}
-        yield from check_drift(_pairs(known, data), self.limits, "", f"the table {named}")
-        for name in data.inputs.keys() - known.keys():
-            yield Finding(
-                name="drift", level=Level.SKIPPED, subject=name,
-                why=f"the table {named} doesn't hold this input",
-            )  # fmt: skip
+        beside = f"the table {named}"
+        graph = self.taker.graph if self.taker is not None else None
+        if graph is None:
+            known = {n: t.histogram for n, t in table.tensors.items() if n in data.inputs}
+            yield from check_drift(_pairs(known, data), self.limits, "", beside)
+            yield from _unknown(data.inputs.keys() - known.keys(), beside)
+            return
+        check_belongs(table, graph.sha256, named, "the model")
+        try:
+            pairs = observed_pairs(graph, table, data.dataset, self.progress)
+        except DataError as error:
+            yield Finding(name="drift", level=Level.FAIL, why=f"{error.message} ({error.hint})")
+            return
+        if not pairs:
+            why = f"{beside} holds no tensor: the model has nothing to make integer"
+            yield Finding(name="drift", level=Level.SKIPPED, why=why)
+        yield from check_drift(pairs, self.limits, "", beside)
 
     def _beside(self, data: Scan, evaluation: Scan) -> Iterator[Finding]:
         known = {name: found.histogram for name, found in data.inputs.items()}
         pairs = _pairs(known, evaluation)
         yield from check_drift(pairs, self.limits, EVALUATION, "the data")
         yield from check_label_drift(data, evaluation, self.limits)
+
+
+def _unknown(names: Iterable[str], beside: str) -> Iterator[Finding]:
+    for name in names:
+        why = (
+            f"{beside} doesn't hold this input, but what the model makes of it: name the float "
+            "model with --model"
+        )
+        yield Finding(name="drift", level=Level.SKIPPED, subject=name, why=why)
 
 
 def _pairs(references: dict[str, Histogram], found: Scan) -> dict[str, Pair]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 from PIL import Image
 
@@ -282,6 +283,62 @@ def test_drift_beside_a_calibration_table(
     }  # fmt: skip
 
 
+@pytest.fixture
+def normalizing_net(conv_net: Path, tmp_path: Path) -> Path:
+    """``conv_net`` behind a division by 255: a table has no values of its input."""
+    model = onnx.load(conv_net)
+    model.graph.node[0].input[0] = "scaled"
+    divided = onnx.helper.make_node("Div", ["image", "most"], ["scaled"], "scale")
+    model.graph.node.insert(0, divided)
+    model.graph.initializer.append(onnx.numpy_helper.from_array(np.float32(255), "most"))
+    onnx.save(model, tmp_path / "normalizing.onnx")
+    return tmp_path / "normalizing.onnx"
+
+
+def test_drift_of_what_a_model_makes_of_its_input(
+    normalizing_net: Path, tmp_path: Path, save: Save, rng: np.random.Generator
+) -> None:
+    pixels = rng.integers(0, 200, (150, 3, 8, 8)).astype(np.uint8)
+    table = tmp_path / "t.npz"
+    edgeopt.calibrate(normalizing_net, save("c.npz", image=pixels[:130]), output=table)
+    alone = edgeopt.validate_data(save(image=pixels[20:]), table=table)
+    assert finding(alone, "drift (image)").level is Level.SKIPPED
+    found = edgeopt.validate_data(save(image=pixels[20:]), model=normalizing_net, table=table)
+    assert finding(found, "drift (scaled)").level is Level.PASS
+    assert bad(found) == []
+    bright = edgeopt.validate_data(save(image=pixels + 55), model=normalizing_net, table=table)
+    assert finding(bright, "drift (scaled)").level is Level.FAIL
+    assert "at most 1% beyond 0 to 0.78" in finding(bright, "outside (scaled)").limit
+    assert finding(bright, "outside (scaled)").level is Level.FAIL
+
+
+def test_samples_that_do_not_fit_have_no_say_in_drift(
+    normalizing_net: Path, tmp_path: Path, save: Save, images: np.ndarray
+) -> None:
+    table = tmp_path / "t.npz"
+    edgeopt.calibrate(normalizing_net, save(image=images), output=table)
+    images[::7] = np.nan
+    found = edgeopt.validate_data(save(image=images), model=normalizing_net, table=table)
+    assert bad(found) == ["finite (image)", "duplicates"]
+    assert finding(found, "drift (scaled)").level is Level.PASS
+
+
+def test_the_table_of_another_model(
+    conv_net: Path, normalizing_net: Path, conv_data: Path, tmp_path: Path
+) -> None:
+    edgeopt.calibrate(conv_net, conv_data, output=tmp_path / "t.npz")
+    with pytest.raises(DataError, match="was not made from the float graph of the model"):
+        edgeopt.validate_data(conv_data, model=normalizing_net, table=tmp_path / "t.npz")
+
+
+def test_values_that_float16_cannot_tell_apart_are_not_compared(
+    save: Save, images: np.ndarray
+) -> None:
+    data, other = save("c.npz", image=images * 1e9), save("t.npz", image=images * 3e9 + 1)
+    one = finding(edgeopt.validate_data(data, evaluation=other), "drift (evaluation: image)")
+    assert (one.level, "beyond 65,504" in one.why) == (Level.SKIPPED, True)
+
+
 def pictures(folder: Path, rng: np.random.Generator, count: int = 20, side: int = 8) -> Path:
     for n in range(count):
         path = folder / f"class{n % 2}" / f"{n:03}.png"
@@ -341,9 +398,20 @@ def test_labels_that_are_no_classes(
         edgeopt.validate_data(save(image=images, labels=labels), model=conv_net, classes=classes)
 
 
-def test_labels_that_are_no_numbers_of_classes_are_let_be(save: Save, images: np.ndarray) -> None:
-    found = edgeopt.validate_data(save(image=images, labels=images[:, 0, :2, 0]))
-    assert not [each for each in found.findings if each.name in ("classes", "balance")]
+def test_labels_that_are_no_classes_of_any_model(save: Save, images: np.ndarray) -> None:
+    boxes = images[:, 0, :2, 0].copy()
+    found = edgeopt.validate_data(save(image=images, labels=boxes))
+    assert found.level is Level.PASS
+    assert finding(found, "classes").level is Level.SKIPPED
+    boxes[4] = np.nan
+    found = edgeopt.validate_data(save(image=images, labels=boxes))
+    assert finding(found, "finite (labels)").figures == {"samples": 1, "values": 2}
+
+
+def test_labels_may_be_numbers_of_any_size(save: Save, images: np.ndarray) -> None:
+    labels = np.full(120, 2**63, np.uint64)
+    found = edgeopt.validate_data(save(image=images, labels=labels))
+    assert "no sample of class 0, 1, 2 and 9,223,372,036" in finding(found, "classes").why
 
 
 @pytest.mark.parametrize(

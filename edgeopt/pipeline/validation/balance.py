@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from itertools import islice
 
 from edgeopt.core.errors import DataError
 from edgeopt.pipeline.validation.limits import ENOUGH, Limits
@@ -45,7 +46,7 @@ def check_count(scan: Scan, limits: Limits) -> Finding:
 
 
 def check_classes(scan: Scan, limits: Limits, classes: int | None, data: str) -> Iterator[Finding]:
-    """Whether every class is there, and often enough; nothing where labels aren't classes.
+    """Whether every class is there, and often enough.
 
     Args:
         scan: What was counted.
@@ -56,19 +57,37 @@ def check_classes(scan: Scan, limits: Limits, classes: int | None, data: str) ->
     Raises:
         DataError: If a label isn't one of them.
     """
-    if not scan.classed or scan.classed < scan.samples:
+    if not scan.labelled:
+        return
+    if scan.unlabelled.count:
+        yield _not_finite(scan, data)
+    if scan.classed < scan.samples:
+        why = "the labels are no whole numbers, so no classes"
+        yield Finding(name="classes", level=Level.SKIPPED, data=data, why=why)
         return
     check_labels(scan, classes)
     count = classes or max(scan.classes) + 1
-    missing = [each for each in range(count) if each not in scan.classes]
+    missing = count - len(scan.classes)
+    # Not all that are missing: labels may be numbers of any size.
+    first = islice((each for each in range(count) if each not in scan.classes), EXAMPLES)
     yield Finding(
         name="classes", level=Level.WARN if missing else Level.PASS, data=data,
         found=f"{len(scan.classes):,} of {count:,}", limit="all of them",
-        why=f"no sample of class {some([*map(str, missing[:EXAMPLES])], len(missing))}"
+        why=f"no sample of class {some([*map(str, first)], missing)}"
         if missing else "",
-        figures={"classes": len(scan.classes), "missing": len(missing)},
+        figures={"classes": len(scan.classes), "missing": missing},
     )  # fmt: skip
     yield _balance(scan, limits, count, data)
+
+
+def _not_finite(scan: Scan, data: str) -> Finding:
+    bad = scan.unlabelled
+    return Finding(
+        name="finite", level=Level.FAIL, subject="labels", data=data,
+        found=f"{bad.values:,} of NaN or infinity",
+        why=f"in {bad.count:,} of {scan.samples:,} samples, the first of them {bad.examples[0]}",
+        examples=tuple(bad.examples), figures={"samples": bad.count, "values": bad.values},
+    )  # fmt: skip
 
 
 def check_labels(scan: Scan, classes: int | None) -> None:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from edgeopt.calibration.histogram import Histogram
+from edgeopt.calibration.histogram import LARGEST, Histogram
 from edgeopt.calibration.stability import MODERATE, index, ks, outside, psi
 from edgeopt.pipeline.validation.limits import Limits
 from edgeopt.pipeline.validation.records import Finding, Level
@@ -50,6 +50,9 @@ def check_drift(
 
 
 def _drift(name: str, pair: Pair, limits: Limits, data: str, beside: str) -> Finding:
+    if (share := _too_large(pair.found)) > limits.outside.fail:
+        why = f"{100 * share:.3g}% of the values are too large to be told apart: beyond 65,504"
+        return Finding(name="drift", level=Level.SKIPPED, subject=name, data=data, why=why)
     value, chance = psi(pair.reference, pair.found), psi(*pair.halves)
     level, why = limits.psi.level(value), ""
     if level is not Level.PASS:
@@ -63,6 +66,12 @@ def _drift(name: str, pair: Pair, limits: Limits, data: str, beside: str) -> Fin
         limit=f"PSI at most {limits.psi.fail:g}", why=why,
         figures={"psi": value, "ks": ks(pair.reference, pair.found), "psi_of_halves": chance},
     )  # fmt: skip
+
+
+def _too_large(found: Histogram) -> float:
+    values, counts = found.sorted
+    ends = np.abs(values) >= LARGEST
+    return float((counts[ends].sum() + found.beyond) / max(found.total, 1))
 
 
 def _outside(name: str, pair: Pair, limits: Limits, data: str, beside: str) -> Finding:

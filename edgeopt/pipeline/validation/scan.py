@@ -159,6 +159,7 @@ class Scan:
         classes: How many samples there are of each class.
         labelled: Samples with a label.
         classed: Those whose label is a class.
+        unlabelled: Those whose label is NaN or infinite, or holds such a number.
     """
 
     dataset: Stored
@@ -167,6 +168,7 @@ class Scan:
     classes: Counter[int] = field(default_factory=Counter)
     labelled: int = 0
     classed: int = 0
+    unlabelled: Tally = field(default_factory=Tally)
     samples: int = 0
 
     def add(self, entry: Entry) -> None:
@@ -185,6 +187,8 @@ class Scan:
         if label.size == 1 and label.dtype.kind in "iu":
             self.classed += 1
             self.classes[int(label.reshape(()))] += 1
+        elif label.dtype.kind == "f" and (bad := int(label.size - np.isfinite(label).sum())):
+            self.unlabelled.add(entry.origin, values=bad)
 
     @property
     def figures(self) -> DataFigures:

@@ -9,8 +9,8 @@ from typing import Any
 
 from edgeopt.benchmarks.artifact import Artifact, read_artifact
 from edgeopt.core.graph import FloatGraph
-from edgeopt.core.manifest import Encoding
-from edgeopt.core.precision import Format
+from edgeopt.core.manifest import Encoding, read_manifest
+from edgeopt.core.precision import Format, Precision
 from edgeopt.core.preprocessing import Preprocessing
 from edgeopt.core.tensors import TensorSpec
 from edgeopt.pipeline.preparation import Preparation
@@ -26,7 +26,7 @@ class Taker:
         preprocessing: The contract in its manifest.
         classes: How many it tells apart; None where its outputs don't look like class scores.
         bounds: Of the inputs that an int8 artifact holds as integers.
-        graph: The float graph, where it was made.
+        graph: The float graph, where one was made.
     """
 
     inputs: tuple[TensorSpec, ...]
@@ -41,15 +41,16 @@ def read_taker(model: Any, prepare: Preparation | None, *, real: bool) -> Taker:
 
     Args:
         model: What was named: an artifact, or whatever ``edgeopt convert`` takes.
-        prepare: Makes the float graph of what isn't an artifact.
+        prepare: Makes its float graph; None where it isn't needed, or there is none.
         real: Whether data is real numbers even where an artifact takes integers: there is a
             preprocessing contract.
 
     Raises:
         ModelError: If it isn't there, or can't be read.
     """
-    if prepare is not None:
-        graph = prepare.graph
+    graph = None if prepare is None else prepare.graph
+    if not is_artifact(model):
+        assert graph is not None
         return Taker(graph.inputs, classes=classes_of(graph.outputs), graph=graph)
     artifact = read_artifact(model)
     manifest = artifact.manifest
@@ -59,6 +60,7 @@ def read_taker(model: Any, prepare: Preparation | None, *, real: bool) -> Taker:
         preprocessing=contract,
         classes=classes_of(manifest.outputs if manifest else outputs_of(artifact)),
         bounds=_bounds(artifact, manifest.encodings if manifest else ()),
+        graph=graph,
     )
 
 
@@ -66,6 +68,17 @@ def is_artifact(model: Any) -> bool:
     """Whether a model's inputs can be read without making its float graph."""
     known = {fmt.suffix for fmt in Format}
     return isinstance(model, (str, Path)) and Path(model).suffix.lower() in known
+
+
+def may_be_float(model: Any) -> bool:
+    """Whether a float graph can be made of a model: not of a quantized artifact."""
+    if not is_artifact(model):
+        return True
+    path = Path(model)
+    if path.suffix.lower() != Format.ONNX.suffix or not path.is_file():
+        return False
+    manifest = read_manifest(path)
+    return manifest is None or manifest.precision is Precision.FP32
 
 
 def outputs_of(artifact: Artifact) -> tuple[TensorSpec, ...]:

@@ -63,7 +63,7 @@ def check_values(
     for name, found in scan.inputs.items():
         yield _fits(found, name, data, scan.samples)
         yield _finite(found, name, data, scan.samples)
-        if name in bounds:
+        if name in bounds and found.low <= found.high:
             yield _range(found, name, data, bounds[name], limits)
         if found.may_be_judged_blank:
             yield _blank(found, name, data, limits, scan.samples)
