@@ -131,9 +131,13 @@ class PairedAnswer(Record, frozen=True):
     blocks: tuple[Block, ...]
     after: Conditions
 
+    def turns(self, artifact: int) -> list[tuple[int, ...]]:
+        """The times of an artifact's calls, in ns, block by block: one in each round."""
+        return [block.ns for block in self.blocks if block.artifact == artifact]
+
     def samples(self, artifact: int) -> list[int]:
-        """The times of an artifact's calls, in ns, in the order in which they were made."""
-        return [ns for block in self.blocks if block.artifact == artifact for ns in block.ns]
+        """The same without the blocks."""
+        return [ns for turn in self.turns(artifact) for ns in turn]
 
 
 class DeviceAnswer(Record, frozen=True):

@@ -10,8 +10,15 @@ from __future__ import annotations
 import random
 from typing import List, Sequence, Tuple
 
-BLOCK_NS = 25000000
-"""Length a block is aimed at: 40 in a second, long enough for a model to get its caches back."""
+BLOCK_NS = 10000000
+"""The shortest block. Rounds should be short beside the times for which a shared machine is fast or
+slow, seconds: then one machine times all of a round."""
+
+BLOCK_CALLS = 4
+"""Calls that a block should hold, for a model to get its caches back."""
+
+LONGEST_NS = 25000000
+"""What a block isn't stretched beyond for their sake."""
 
 MIN_ROUNDS = 5
 """Blocks that even the slowest model gets."""
@@ -42,7 +49,8 @@ def block_lengths(call_ns: Sequence[float], duration_ns: float) -> Tuple[int, Li
         call_ns: What one call of each artifact takes, in ns, as the warm-up found.
         duration_ns: Time to spend in an artifact's timed blocks, all together, in ns.
     """
-    longest = max(float(BLOCK_NS), max(call_ns))
-    rounds = max(MIN_ROUNDS, int(duration_ns / longest))
+    slowest = max(call_ns)
+    aim = max(float(BLOCK_NS), min(float(LONGEST_NS), BLOCK_CALLS * slowest), slowest)
+    rounds = max(MIN_ROUNDS, int(duration_ns / aim))
     block_ns = duration_ns / rounds
     return rounds, [max(1, round(block_ns / max(each, 1.0))) for each in call_ns]

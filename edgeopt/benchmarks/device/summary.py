@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, Dict, List, Optional, Sequence
 
 from .drift import drift
-from .statistics import LOW_QUANTILE, latency, log_ratios, quantile, ratio
+from .statistics import latency, log_ratio, ratio
 
 SCHEMA = "edgeopt.benchmark/1"
 
@@ -77,15 +77,15 @@ def baseline_of(precisions: Sequence[Optional[str]]) -> int:
     return precisions.index("fp32") if "fp32" in precisions else 0
 
 
+def _turns(answer: Dict[str, Any], index: int) -> List[List[int]]:
+    return [block["ns"] for block in answer["blocks"] if block["artifact"] == index]
+
+
 def _samples(answer: Dict[str, Any], index: int) -> List[int]:
-    return [ns for block in answer["blocks"] if block["artifact"] == index for ns in block["ns"]]
+    return [ns for turn in _turns(answer, index) for ns in turn]
 
 
 def _ratio(paired: Sequence[Dict[str, Any]], baseline: int, index: int) -> Optional[Dict[str, Any]]:
     if index == baseline:
         return None
-    return ratio(log_ratios(_low_quantiles(paired, baseline), _low_quantiles(paired, index)))
-
-
-def _low_quantiles(paired: Sequence[Dict[str, Any]], index: int) -> List[float]:
-    return [quantile(_samples(answer, index), LOW_QUANTILE) for answer in paired]
+    return ratio([log_ratio(_turns(answer, index), _turns(answer, baseline)) for answer in paired])

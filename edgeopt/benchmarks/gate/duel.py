@@ -9,7 +9,7 @@ from time import monotonic
 
 import msgspec
 
-from edgeopt.benchmarks.device.statistics import LOW_QUANTILE, quantile
+from edgeopt.benchmarks.device.statistics import log_ratio
 from edgeopt.benchmarks.gate.slowdown import Look, Process, look
 from edgeopt.benchmarks.gate.spending import levels, looks
 from edgeopt.benchmarks.gate.verdict import ProcessRatios, Verdict
@@ -72,11 +72,8 @@ class Duel:
 
     @property
     def processes(self) -> list[Process]:
-        """The low quantiles of each process."""
-        return [
-            Process(*(quantile(answer.samples(i), LOW_QUANTILE) for i in range(3)))
-            for answer in self.answers
-        ]
+        """What each process found."""
+        return [_process(answer) for answer in self.answers]
 
     @property
     def ratios(self) -> tuple[ProcessRatios, ...]:
@@ -85,6 +82,11 @@ class Duel:
             ProcessRatios(candidate=math.exp(each.log_ratio), copy=math.exp(each.log_copy))
             for each in self.processes
         )
+
+
+def _process(answer: PairedAnswer) -> Process:
+    baseline, copy, candidate = (answer.turns(i) for i in (BASELINE, COPY, CANDIDATE))
+    return Process(log_ratio(candidate, baseline, copy), log_ratio(copy, baseline))
 
 
 def duel(times: Times, rules: Rules, progress: Progress) -> Duel:

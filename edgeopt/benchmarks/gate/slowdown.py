@@ -16,31 +16,18 @@ POWER = 0.8
 
 @dataclass(frozen=True)
 class Process:
-    """What one process found: a low quantile of each artifact's calls, in ns.
+    """What one process found.
 
     Args:
-        baseline: The baseline's.
-        copy: Of the same file, loaded a second time.
-        candidate: The candidate's.
+        log_ratio: ``ln`` of the candidate's time over the geometric mean of the baseline's two
+            sessions. Two sessions of one file differ for a process's whole life, by where their
+            memory lies; their mean halves the variance of that.
+        log_copy: ``ln`` of the copy's time over the baseline's: 0 on a perfect machine. The copy is
+            the baseline's file, loaded a second time.
     """
 
-    baseline: float
-    copy: float
-    candidate: float
-
-    @property
-    def log_ratio(self) -> float:
-        """``ln`` of the candidate's time over the geometric mean of the baseline's two.
-
-        Two sessions of one file differ for a process's whole life, by where their memory lies;
-        their mean halves the variance of that.
-        """
-        return math.log(self.candidate) - (math.log(self.baseline) + math.log(self.copy)) / 2
-
-    @property
-    def log_copy(self) -> float:
-        """``ln`` of the copy's time over the baseline's: 0 on a perfect machine."""
-        return math.log(self.copy) - math.log(self.baseline)
+    log_ratio: float
+    log_copy: float
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from edgeopt.benchmarks.device.schedule import (
     BLOCK_NS,
+    LONGEST_NS,
     MIN_ROUNDS,
     block_lengths,
     block_order,
@@ -62,6 +63,8 @@ def test_blocks_fill_the_duration_evenly(call_ns: list[float], duration: float) 
 
 
 def test_the_slowest_sets_the_length_of_blocks() -> None:
-    assert block_lengths([1e6], 1e9) == (1e9 // BLOCK_NS, [25])
+    assert block_lengths([1e6], 1e9) == (1e9 // BLOCK_NS, [10])
+    assert block_lengths([5e6], 1e9) == (50, [4])
+    assert block_lengths([1e7], 1e9) == (1e9 // LONGEST_NS, [2])
     assert block_lengths([1e6, 1e8], 1e9) == (10, [100, 1])
     assert block_lengths([1e6, 1e10], 1e9) == (MIN_ROUNDS, [200, 1])

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -104,6 +105,24 @@ def test_a_ratio_is_free_of_what_all_of_a_process_share(
     found = statistics.ratio(statistics.log_ratios(quantiles, slower))
     assert found["point"] == pytest.approx(factor)
     assert found["low"] == pytest.approx(factor)
+
+
+@pytest.mark.parametrize(
+    ("block", "value"), [([7], 7), ([9, 5, 7], 5), (range(10, 0, -1), 1), (range(25, 0, -1), 3)]
+)
+def test_a_block_is_summed_up_by_one_of_its_calls(block: Sequence[int], value: int) -> None:
+    assert statistics.low(block) == value
+
+
+def test_a_machine_that_changes_its_speed_between_rounds_changes_no_ratio() -> None:
+    speeds = [1.0, 1.0, 1.5, 1.5, 1.5, 1.4, 1.0, 1.0]
+    session = [[round(1e6 * speed)] * 8 for speed in speeds]
+    slower = [[round(1.05e6 * speed)] * 8 for speed in speeds]
+    # The fast rounds are a quarter of one session and none of the other: a quantile of all calls
+    # would call it 1.4 times as slow.
+    slower[0] = slower[1] = [round(1.6e6)] * 8
+    assert math.exp(statistics.log_ratio(slower, session, session)) == pytest.approx(1.05)
+    assert statistics.log_ratio(session, session) == 0
 
 
 def test_a_ratio_s_interval_is_student_s() -> None:

@@ -17,8 +17,8 @@ def processes(
     rng: np.random.Generator, count: int, ratio: float, noise: float, copy: float = 1.0
 ) -> list[Process]:
     """Processes of a machine whose sessions differ by ``noise`` from process to process."""
-    drawn = np.exp(rng.normal(0, noise, (count, 3))) * [1e6, 1e6 * copy, 1e6 * ratio]
-    return [Process(*row) for row in drawn]
+    drawn = rng.normal(0, noise, (count, 3)) + np.log([1, copy, ratio])
+    return [Process(float(c - (a + b) / 2), float(b - a)) for a, b, c in drawn]
 
 
 def verdicts(ratio: float, noise: float, copy: float = 1.0, cap: int = 20) -> dict[Verdict, float]:
