@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 
 import msgspec
 
-from edgeopt.benchmarks.result import BenchmarkReport, BudgetCheck, Kind, Measurement
+from edgeopt.benchmarks.result import OPTION, BenchmarkReport, BudgetCheck, Kind, Measurement
 from edgeopt.core.errors import GateError, MeasurementError, UsageError
 from edgeopt.targets.hardware import Budget
 
@@ -26,18 +26,22 @@ UNITS = {Part.LATENCY: "ms", Part.MEMORY: "MB", Part.SIZE: "MB"}
 """Of a limit and of what was found."""
 
 
-def over(first: Budget, second: Budget) -> Budget:
-    """A budget with what only the second one limits, too."""
-    limits = {name: value for name in second.__struct_fields__ if (value := getattr(second, name))}
-    limits.update(
-        {name: value for name in first.__struct_fields__ if (value := getattr(first, name))}
+def judged(
+    report: BenchmarkReport, budget: Budget, sources: Mapping[str, str] | None = None
+) -> BenchmarkReport:
+    """The report with what a budget says of it.
+
+    Args:
+        report: What was measured.
+        budget: The limits.
+        sources: Where each is from, by its part; an option where that isn't told.
+    """
+    known = sources or {}
+    checks = (
+        msgspec.structs.replace(check, source=known.get(check.part, OPTION))
+        for measurement in report.measurements
+        for check in _checks(measurement, budget)
     )
-    return Budget(**limits)
-
-
-def judged(report: BenchmarkReport, budget: Budget) -> BenchmarkReport:
-    """The report with what a budget says of it."""
-    checks = [c for m in report.measurements for c in _checks(m, budget)]
     return msgspec.structs.replace(report, budgets=tuple(checks))
 
 
@@ -101,8 +105,13 @@ def told(check: BudgetCheck) -> str:
     unit = UNITS[Part(check.part)]
     return (
         f"{check.artifact}: {check.part} {check.found:.4g} {unit} is over its budget of "
-        f"{_figure(check)}"
+        f"{_figure(check)}{origin(check)}"
     )
+
+
+def origin(check: BudgetCheck) -> str:
+    """Where a limit is from, if no option said it: `` (edgeopt.toml, budgets)``."""
+    return "" if check.source == OPTION else f" ({check.source})"
 
 
 def _figure(check: BudgetCheck) -> str:
@@ -110,5 +119,7 @@ def _figure(check: BudgetCheck) -> str:
 
 
 def _wider(failed: Sequence[BudgetCheck]) -> str:
-    options = dict.fromkeys(f"--max-{check.part}" for check in failed)
-    return f"make it smaller, or widen {' and '.join(options)}"
+    places = dict.fromkeys(
+        f"--max-{c.part}" if c.source == OPTION else f"what {c.source} says" for c in failed
+    )
+    return f"make it smaller, or widen {' and '.join(places)}"

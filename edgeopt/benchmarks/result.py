@@ -205,6 +205,10 @@ class Measurement(Record, frozen=True):
     schema: Literal["edgeopt.benchmark/1"] = SCHEMA
 
 
+OPTION = "option"
+"""Where a budget is from that the one who asked gave."""
+
+
 class BudgetCheck(Record, frozen=True):
     """One figure beside what it may be.
 
@@ -215,6 +219,7 @@ class BudgetCheck(Record, frozen=True):
         found: What it is; None where that isn't known, or isn't a device's.
         passed: Whether it is within; None where that can't be said.
         reason: Why it can't.
+        source: Where the limit is from: ``option``, or a file's or profile's name.
     """
 
     artifact: str
@@ -223,6 +228,7 @@ class BudgetCheck(Record, frozen=True):
     found: float | None
     passed: bool | None
     reason: str = ""
+    source: str = OPTION
 
 
 class BenchmarkReport(Record, frozen=True):

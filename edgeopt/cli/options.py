@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any, TypeVar
@@ -18,6 +19,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 MODEL = "About the model"
 TIMING = "Timing"
 PREPROCESSING = "Preprocessing of pictures"
+PROJECT = "edgeopt.toml"
 
 
 def common_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -62,6 +64,25 @@ def model_options(function: F) -> F:
     for decorate in reversed(_MODEL):
         function = decorate(function)
     return function
+
+
+def config_option(function: F) -> F:
+    """A project's file, whose budgets hold where no option says otherwise."""
+    decorate: Callable[[F], F] = option(
+        "--config",
+        type=click.Path(),
+        callback=_project,
+        section="Budgets",
+        metavar="FILE.toml",
+        help="A file of budgets, in general and by target; edgeopt.toml in the current folder, if "
+        "there is one, if not given.",
+    )
+    return decorate(function)
+
+
+def _project(_context: click.Context, _option: click.Parameter, given: str | None) -> str | None:
+    # A link that leads nowhere is there, too: a gate must not lose its budgets unseen.
+    return PROJECT if given is None and os.path.lexists(PROJECT) else given
 
 
 def store_option(function: F) -> F:

@@ -46,6 +46,22 @@ def from_json(data: bytes, kind: type[R], *, where: str) -> R:
         ) from error
 
 
+def load_toml(path: Path) -> dict[str, Any]:
+    """A TOML file's content.
+
+    Raises:
+        UsageError: If it can't be read, or isn't TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror or error}", hint="check the path") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: not valid TOML: {error}", hint="mend it there") from error
+    except RecursionError as error:
+        raise UsageError(f"{path}: nested too deep", hint="mend it there") from error
+
+
 def read_toml(path: Path, kind: type[R]) -> R:
     """Read a record from a TOML file.
 
@@ -53,11 +69,7 @@ def read_toml(path: Path, kind: type[R]) -> R:
         UsageError: If it can't be read, isn't TOML, or doesn't fit ``kind``; names the key path.
     """
     try:
-        return msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), kind)
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror or error}", hint="check the path") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: not valid TOML: {error}", hint="mend it there") from error
+        return msgspec.convert(load_toml(path), kind)
     except msgspec.ValidationError as error:
         from edgeopt.core.spelling import suggestion
 

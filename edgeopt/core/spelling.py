@@ -30,14 +30,15 @@ def suggestion(message: str, kind: type) -> str:
     in_key = "`key` in" in message
     found = _at(kind, [name or "[]" for name, _ in steps])
     if unknown := _UNKNOWN.search(message):
-        return _nearest(unknown["key"], (name for k in found for name in _fields(k)))
+        return nearest(unknown["key"], (name for k in found for name in _fields(k)))
     if invalid := _INVALID.search(message):
         inner = [part for k in found for part in (_keys(k) if in_key else [k])]
-        return _nearest(invalid["value"].strip("'"), (v for k in inner for v in _values(k)))
+        return nearest(invalid["value"].strip("'"), (v for k in inner for v in _values(k)))
     return ""
 
 
-def _nearest(given: str, allowed: Iterable[str]) -> str:
+def nearest(given: str, allowed: Iterable[str]) -> str:
+    """What is allowed, and which of it was nearly meant; empty if nothing is."""
     known = list(dict.fromkeys(allowed))
     if not known:
         return ""

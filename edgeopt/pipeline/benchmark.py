@@ -23,6 +23,8 @@ from edgeopt.core.gpu import local_gpu
 from edgeopt.core.precision import Format
 from edgeopt.core.preprocessing import Preprocessing
 from edgeopt.core.progress import Progress, silent
+from edgeopt.pipeline.budgets.asked import costs_for
+from edgeopt.pipeline.budgets.file import read_project
 from edgeopt.pipeline.options import parse_names, read_budget, read_preprocessing
 from edgeopt.pipeline.saturating import saturating
 
@@ -51,6 +53,7 @@ def benchmark(
     max_latency: float | str | None = None,
     max_memory: int | str | None = None,
     max_size: int | str | None = None,
+    config: str | Path | None = None,
     progress: Progress = silent,
 ) -> BenchmarkReport:
     """Measure artifacts on this machine; several are always timed together, in turns.
@@ -83,9 +86,11 @@ def benchmark(
             ONNX ones.
         max_latency: A budget for each artifact's median latency: ``5`` or ``"5ms"``, ``"300us"``.
             The report says what is within, and ``edgeopt.benchmarks.budget.check_budgets`` raises
-            for what isn't. A target's own budget holds where none is given here.
+            for what isn't. Where none is given here that of ``config`` holds, or a target's own.
         max_memory: Another for its peak memory: bytes or ``"64MB"``.
         max_size: Another for its file.
+        config: A project's file with budgets, as ``edgeopt.toml`` is. Unlike the command line,
+            this reads none unasked.
         progress: Told how far it is.
 
     Returns:
@@ -101,6 +106,7 @@ def benchmark(
         MeasurementError: If this machine can't measure it.
     """
     budget = read_budget(max_latency, max_memory, max_size)
+    project = read_project(config)
     if target not in (None, HOST):
         from edgeopt.pipeline.remote import benchmark_there
 
@@ -113,7 +119,7 @@ def benchmark(
             artifacts, target, evaluation=evaluation, accuracy=accuracy, preprocess=preprocess,
             threads=threads, batch=batch, duration=duration, processes=processes, seed=seed,
             save=save, code=code, progress=progress, binary=benchmark_binary,
-            budget=budget,
+            budget=budget, project=project,
         )  # fmt: skip
     if benchmark_binary is not None:
         raise UsageError(
@@ -139,9 +145,10 @@ def benchmark(
     for measurement in report.measurements if save else ():
         write_measurement(measurement)
     notes = [*_saturating(read)] if evaluation is not None else [*_unsized(read)]
-    return judged(
-        msgspec.structs.replace(report, notes=(*report.notes, *dict.fromkeys(notes))), budget
-    )
+    costs = costs_for(budget, project, HOST, None)
+    notes += costs.notes
+    report = msgspec.structs.replace(report, notes=(*report.notes, *dict.fromkeys(notes)))
+    return judged(report, costs.budget, costs.sources)
 
 
 def check_counts(artifacts: int, plan: Plan) -> None:

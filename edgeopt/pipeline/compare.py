@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 
 import msgspec
 
 from edgeopt.benchmarks.artifact import read_artifact
-from edgeopt.benchmarks.gate.budgets import Budgets, read_limit, read_share, read_tail
 from edgeopt.benchmarks.gate.duel import Rules
 from edgeopt.benchmarks.gate.verdict import Comparison, Verdict
 from edgeopt.benchmarks.plan import Plan
@@ -17,20 +17,21 @@ from edgeopt.core.preprocessing import Preprocessing
 from edgeopt.core.progress import Progress, silent
 from edgeopt.pipeline.baseline.fetching import fetched
 from edgeopt.pipeline.benchmark import Data
+from edgeopt.pipeline.budgets.asked import budgets_for, read_options
+from edgeopt.pipeline.budgets.file import read_project
 from edgeopt.pipeline.comparison.fit import check_fit, check_labels, open_both
 from edgeopt.pipeline.comparison.judging import compared
 from edgeopt.pipeline.comparison.pair import Pair
 from edgeopt.pipeline.comparison.place import placed
 from edgeopt.pipeline.comparison.ready import ready
 from edgeopt.pipeline.options import read_preprocessing
-from edgeopt.pipeline.search.budget import parse_agreement, parse_drop
 
 
 def compare(
     baseline: str | Path,
     candidate: str | Path,
     *,
-    max_slowdown: str | float = "3%",
+    max_slowdown: str | float | None = None,
     max_tail: str | None = None,
     max_latency: str | None = None,
     max_memory: str | None = None,
@@ -39,6 +40,7 @@ def compare(
     max_drop: str | None = None,
     min_sqnr: float | None = None,
     min_agreement: str | float | None = None,
+    config: str | Path | None = None,
     store: str | Path | None = None,
     evaluation: Data | None = None,
     preprocess: str | Path | Preprocessing | None = None,
@@ -59,7 +61,8 @@ def compare(
             that was saved as a baseline.
         candidate: The one that is to take its place; of any format and precision, with the same
             inputs and outputs.
-        max_slowdown: How much slower the candidate may be, as ``3%`` or 0.03.
+        max_slowdown: How much slower the candidate may be, as ``3%`` or 0.03; ``3%`` if neither
+            this nor ``config`` says.
         max_tail: How much slower a tail may be, as ``p99:10%``.
         max_latency: The most its median may be: ``5ms``, or ``+10%`` of the baseline's.
         max_memory: Likewise its peak memory: ``50MB``.
@@ -68,6 +71,8 @@ def compare(
         max_drop: How far its top-1 accuracy may fall: ``0.5pp``; needs labelled data.
         min_sqnr: The least SQNR between the two's outputs, in dB.
         min_agreement: The least share of samples with the baseline's class: ``99%``.
+        config: A project's file with budgets, as ``edgeopt.toml`` is; options given come before it,
+            and it before the target's profile. Unlike the command line, this reads none unasked.
         store: Where ``@NAME`` is: a folder or a URL; ``.edgeopt/baselines`` if None.
         evaluation: Samples to compare outputs on; the first are what is timed. Seeded random
             numbers if None.
@@ -93,22 +98,27 @@ def compare(
         MeasurementError: If the machine has too few cores, or can't be reached.
     """
     began = monotonic()
-    budgets = Budgets(
-        slowdown=read_share(max_slowdown, "--max-slowdown"),
-        tail=None if max_tail is None else read_tail(max_tail, "--max-tail"),
-        latency=None if max_latency is None else read_limit(max_latency, "ms", "--max-latency"),
-        memory=None if max_memory is None else read_limit(max_memory, "bytes", "--max-memory"),
-        size=None if max_size is None else read_limit(max_size, "bytes", "--max-size"),
-        load=None if max_load is None else read_limit(max_load, "ms", "--max-load"),
-        drop=parse_drop(max_drop),
-        sqnr=min_sqnr,
-        agreement=parse_agreement(min_agreement),
+    options = read_options(
+        {
+            "max-slowdown": max_slowdown,
+            "max-tail": max_tail,
+            "max-latency": max_latency,
+            "max-memory": max_memory,
+            "max-size": max_size,
+            "max-load": max_load,
+            "max-drop": max_drop,
+            "min-sqnr": min_sqnr,
+            "min-agreement": min_agreement,
+        }
     )
-    rules = Rules(budgets.slowdown, max_processes, max_time)
+    project = read_project(config)
+    rules = Rules(0.0, max_processes, max_time)
     plan = Plan(threads=threads or 1, batch=batch, duration=duration, processes=1, seed=seed)
     contract = read_preprocessing(preprocess)
     new = read_artifact(candidate)
     with placed(target, progress) as place, fetched(baseline, store) as file:
+        budgets = budgets_for(options, project, place.name, place.profile)
+        rules = replace(rules, allowed=budgets.slowdown)
         plan = msgspec.structs.replace(plan, threads=threads or place.threads)
         artifacts = read_artifact(file), new
         place.check(artifacts)

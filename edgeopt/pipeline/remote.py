@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from edgeopt.benchmarks.artifact import Artifact, read_artifact
-from edgeopt.benchmarks.budget import judged, over, refused
+from edgeopt.benchmarks.budget import judged, refused
 from edgeopt.benchmarks.bundle import Bundle
 from edgeopt.benchmarks.plan import Plan
 from edgeopt.benchmarks.result import BenchmarkReport
@@ -16,6 +18,8 @@ from edgeopt.benchmarks.store import check_writable
 from edgeopt.core.errors import UsageError
 from edgeopt.core.progress import Progress
 from edgeopt.pipeline.benchmark import check_counts
+from edgeopt.pipeline.budgets.asked import costs_for
+from edgeopt.pipeline.budgets.file import ProjectFile
 from edgeopt.pipeline.bundle import DEVICE, bundle
 from edgeopt.pipeline.native import NativeProgram
 from edgeopt.pipeline.reaching import probed, reached
@@ -38,6 +42,7 @@ def benchmark_there(
     save: bool,
     progress: Progress,
     budget: Budget = _NONE,
+    project: ProjectFile | None = None,
     binary: str | Path | None = None,
     ssh_config: Path | None = None,
     **options: Any,
@@ -50,7 +55,8 @@ def benchmark_there(
         accuracy: ``top1`` and the like.
         save: Write each measurement beside its artifact.
         progress: Told how far it is.
-        budget: What the artifacts may cost; what it doesn't limit, the profile's own does.
+        budget: What the artifacts may cost; what it doesn't limit, ``project`` or the profile does.
+        project: The project's file.
         binary: A native program that measures there instead of Python; the profile's if None.
         ssh_config: An ssh configuration instead of the user's own.
         options: As :func:`edgeopt.bundle` has them.
@@ -62,8 +68,8 @@ def benchmark_there(
     """
     name, address = reached(target)
     profile = None if name is None else load_target(name)
-    whole = budget if profile is None else over(budget, profile.budget)
-    if address.scheme == "emulated" and whole.max_latency_ms is not None:
+    costs = costs_for(budget, project, DEVICE if profile is None else profile.name, profile)
+    if address.scheme == "emulated" and costs.budget.max_latency_ms is not None:
         raise refused(f"{address}: its latencies are emulated")
     read = [read_artifact(path) for path in artifacts]
     for artifact in read if save else ():
@@ -82,7 +88,11 @@ def benchmark_there(
         runner.pack(folder, progress)
         with device.folder() as run:
             answer.write_bytes(runner.measure(device, run, folder, progress))
-        return judged(import_results(answer, artifacts, save=save), whole)
+        report = import_results(answer, artifacts, save=save)
+        if profile is None:  # its name is known only now
+            costs = costs_for(budget, project, report.measurements[0].target, None)
+        report = msgspec.structs.replace(report, notes=(*report.notes, *costs.notes))
+        return judged(report, costs.budget, costs.sources)
 
 
 def _python_runner(

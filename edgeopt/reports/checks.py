@@ -22,6 +22,16 @@ def cells(check: Check) -> tuple[str, ...]:
     )
 
 
+def sources(found: Comparison) -> str:
+    """Which budgets come from a file, and where they stand there; empty if none does."""
+    places: dict[str, list[str]] = {}
+    for check in found.checks:
+        if check.source not in ("", "option", "default"):
+            places.setdefault(check.source, []).append(check.name)
+    told = "; ".join(f"{', '.join(names)} from {place}" for place, names in places.items())
+    return f"Budgets: {told}." if told else ""
+
+
 def machine(found: Comparison) -> str:
     """What a comparison was made on: the processor, behind a device's name."""
     processor = found.machine.cpu.value or found.machine.architecture

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from edgeopt.benchmarks.gate.budgets import read_share
 from edgeopt.benchmarks.gate.verdict import Comparison, Verdict
-from edgeopt.reports.checks import COLUMNS, cells, machine, runtimes
+from edgeopt.reports.checks import COLUMNS, cells, machine, runtimes, sources
 from edgeopt.reports.gate_sentence import sentence
 from edgeopt.reports.markdown import plain, row
 from edgeopt.reports.mermaid import Line, lines
@@ -38,7 +38,8 @@ def _lines(found: Comparison) -> Iterator[str]:
         yield row([name, f"{_SIGNS[check.verdict]} {verdict}", *figures])
     yield ""
     why = [f"**{plain(c.name)}**: {plain(c.why)}" for c in found.checks if c.why]
-    told = [f"- {each}" for each in (*why, *map(plain, found.notes))]
+    notes = map(plain, (*found.notes, sources(found)))
+    told = [f"- {each}" for each in (*why, *notes) if each]
     yield from [*told, ""] if told else []
     yield from _chart(found)
     yield f"<sub>{_measured(found)}</sub>"

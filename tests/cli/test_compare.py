@@ -147,3 +147,53 @@ def test_a_target_that_is_none(run: Run, artifacts: tuple[Path, Path]) -> None:
         ran = run("compare", *artifacts, "--target", target)
         assert (ran.code, ran.out) == (2, "")
         assert told in ran.line
+
+
+def test_budgets_of_the_project_hold_where_no_option_says_otherwise(
+    run: Run, artifacts: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fp32, int8 = artifacts
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "edgeopt.toml").write_text(
+        '[budgets]\nmax-slowdown = "900%"\nmin-sqnr = 200\n[budgets.targets.host]\n'
+        'max-size = "1kB"\n'
+    )
+    ran = run("compare", fp32, int8, *FEW, "--min-sqnr", "5", "--json")
+    assert ran.code == 1
+    told = {c["name"]: (c["verdict"], c["budget"], c["source"]) for c in ran.json["checks"]}
+    assert told["latency"][1:] == ("900%", "edgeopt.toml, budgets")
+    assert told["sqnr"] == ("pass", "5 dB", "option")
+    assert told["size"] == ("regression", "1kB", "edgeopt.toml, budgets.targets.host")
+
+    ran = run("compare", fp32, int8, *FEW, "--max-size", "9MB", "--summary", "s.md")
+    assert ran.code == 1
+    line = "Budgets: latency, sqnr from edgeopt.toml, budgets."
+    assert line in ran.out
+    assert line in (tmp_path / "s.md").read_text(encoding="utf-8").replace("\\", "")
+
+    # From another folder there is none, and one that is named is read wherever one stands.
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    monkeypatch.chdir(inner)
+    named = run("compare", fp32, int8, *FEW, "--config", "../edgeopt.toml", "--json")
+    assert named.json["checks"][0]["source"] == "../edgeopt.toml, budgets"
+    ran = run("compare", fp32, int8, *FEW, "--inconclusive", "pass", "--json")
+    assert [c["name"] for c in ran.json["checks"]] == ["latency"]
+    assert ran.json["checks"][0]["source"] == "default"
+
+
+def test_a_project_s_file_that_is_wrong_stops_it(
+    run: Run, artifacts: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "edgeopt.toml"
+    file.write_text('[budgets]\nmax-siz = "1MB"\n')
+    for command in (("compare", *artifacts), ("benchmark", artifacts[0])):
+        ran = run(*command)
+        assert (ran.code, ran.out) == (2, "")
+        assert "edgeopt.toml: budgets.max-siz: there is no such key" in ran.line
+    file.unlink()
+    if sys.platform != "win32":
+        file.symlink_to("gone.toml")  # budgets that are missed, not none
+        assert run("compare", *artifacts).code == 2
+    assert run("compare", *artifacts, "--config", "nowhere.toml").code == 2

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 import edgeopt
-from edgeopt.benchmarks.budget import check_budgets, judged, over
+from edgeopt.benchmarks.budget import check_budgets, judged
 from edgeopt.benchmarks.conditions import Reading
 from edgeopt.benchmarks.result import BenchmarkReport, Kind
 from edgeopt.core.errors import GateError, MeasurementError, UsageError
@@ -71,12 +71,6 @@ def test_a_figure_that_is_missing_is_no_pass(report: BenchmarkReport) -> None:
         check_budgets(judged(gone, Budget(max_memory_mb=5)))
 
 
-def test_an_option_goes_before_the_profile(report: BenchmarkReport) -> None:
-    theirs = Budget(max_latency_ms=1, max_size_mb=2)
-    assert over(Budget(max_latency_ms=5), theirs) == Budget(max_latency_ms=5, max_size_mb=2)
-    assert over(Budget(), theirs) == theirs
-
-
 def test_an_emulated_board_is_refused_before_any_work(conv_net: Path) -> None:
     with pytest.raises(UsageError, match="emulated://cortex-a72: its latencies are emulated"):
         edgeopt.benchmark(
@@ -123,3 +117,23 @@ def test_every_time_that_was_not_measured_has_a_mark(report: BenchmarkReport) ->
     assert "~1.50x [1.40, 1.60]" in drawn
     assert drawn.count("~") == 2 * (6 + 1) + 1 - 2 * (only.latency.p99 is None)
     assert "~" not in draw_report(report, saved=False)
+
+
+def test_the_project_s_budgets_are_told_with_their_place(conv_net: Path, tmp_path: Path) -> None:
+    path = tmp_path / "edgeopt.toml"
+    path.write_text(
+        '[budgets]\nmax-latency = "10s"\nmax-memory = "+10%"\n'
+        '[budgets.targets.host]\nmax-size = "1kB"\n'
+    )
+    found = edgeopt.benchmark([conv_net], config=path, max_latency="9s", **QUICK)
+    place = f"{path}, budgets"
+    assert [(c.part, c.source, c.passed) for c in found.budgets] == [
+        ("latency", "option", True),
+        ("size", f"{place}.targets.host", False),
+    ]
+    assert f"max-memory = +10% ({place}) is relative to a baseline" in found.notes[-1]
+    told = rf"budget of 0.001 MB \({place}.targets.host\): make it smaller, or widen what {place}"
+    with pytest.raises(GateError, match=told):
+        check_budgets(found)
+    # From Python no file is read unasked.
+    assert edgeopt.benchmark([conv_net], **QUICK).budgets == ()

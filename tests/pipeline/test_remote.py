@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from edgeopt.benchmarks.gate.budgets import read_limit
 from edgeopt.benchmarks.store import measurement_path, read_measurement
 from edgeopt.core.errors import EdgeOptError, UsageError
 from edgeopt.core.progress import silent
+from edgeopt.pipeline.budgets.file import ProjectFile
 from edgeopt.pipeline.remote import benchmark_there
 from edgeopt.targets.hardware import Budget
 
@@ -67,3 +69,11 @@ def test_a_profile_of_one_s_own_says_threads_and_budget(
     )
     assert asked.measurements[0].threads == 1
     assert [(c.part, c.limit) for c in asked.budgets] == [("latency", 5000), ("size", 1)]
+    project = ProjectFile(
+        "edgeopt.toml", {}, {"board": {"max-size": read_limit("2MB", "bytes", "")}}
+    )
+    ours = benchmark_there([conv_net], str(profile), threads=1, project=project, **there)
+    assert [(c.part, c.limit, c.source) for c in ours.budgets] == [
+        ("latency", 5000, "the profile of board"),
+        ("size", 2, "edgeopt.toml, budgets.targets.board"),
+    ]

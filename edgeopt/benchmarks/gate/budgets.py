@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from edgeopt.core.errors import UsageError
 
@@ -72,6 +73,7 @@ class Budgets:
         drop: How far accuracy may fall, as a share: 0.005 is half a percentage point.
         sqnr: The least SQNR between its outputs and the baseline's, in dB.
         agreement: The least share of samples with the baseline's class.
+        sources: Where each is from, by the name of its check.
     """
 
     slowdown: float
@@ -83,6 +85,7 @@ class Budgets:
     drop: float | None = None
     sqnr: float | None = None
     agreement: float | None = None
+    sources: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_share(said: str | float, option: str) -> float:
@@ -133,6 +136,8 @@ def read_limit(said: str, unit: str, option: str) -> Limit:
     if relative != (match["more"] is not None) or not (relative or match["unit"] in units):
         raise _wrong(said, option, f"{example}; units: {', '.join(units)}")
     value = number / 100 if relative else number * units[match["unit"]]
+    if value == 0 and not relative:
+        raise _wrong(said, option, example)
     return Limit(said.strip(), value, relative)
 
 

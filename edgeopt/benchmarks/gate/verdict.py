@@ -61,6 +61,7 @@ class Check(Record, frozen=True):
         candidate: The candidate's.
         change: The ratio for ``latency``; how far ``accuracy`` fell, as a share.
         why: Of a verdict that isn't a pass.
+        source: Where the budget is from: ``option``, ``default``, or a file's or profile's name.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Check(Record, frozen=True):
     candidate: float | None = None
     change: Interval | None = None
     why: str = ""
+    source: str = ""
 
 
 class Side(Record, frozen=True):

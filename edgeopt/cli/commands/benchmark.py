@@ -7,12 +7,18 @@ from typing import Any
 import click
 
 from edgeopt.cli.command import command, option
-from edgeopt.cli.options import TIMING, common_options, preprocessing_options, timing_options
+from edgeopt.cli.options import (
+    TIMING,
+    common_options,
+    config_option,
+    preprocessing_options,
+    timing_options,
+)
 from edgeopt.cli.preprocessing import take_contract
 from edgeopt.cli.terminal import Terminal
 from edgeopt.cli.values import comma_list, files
 
-BUDGETS = "Budgets, for each artifact; the target's own where it has any (exit code 1 if missed)"
+BUDGETS = "Budgets"
 
 EXAMPLES = (
     "edgeopt benchmark out/model.int8.onnx",
@@ -76,11 +82,12 @@ EXAMPLES = (
     help="What ONNX Runtime computes ONNX artifacts on: cpu (if not given), cuda or tensorrt.",
 )  # fmt: skip
 @option("--max-latency", section=BUDGETS, metavar="MS",
-        help="The most that the median call may take: 5ms.")  # fmt: skip
+        help="The most that the median call may take: 5ms; over it, exit code 1.")  # fmt: skip
 @option("--max-memory", section=BUDGETS, metavar="SIZE",
         help="The most memory that it may hold: 64MB.")  # fmt: skip
 @option("--max-size", section=BUDGETS, metavar="SIZE",
         help="The largest that its file may be: 2MB.")  # fmt: skip
+@config_option
 @preprocessing_options
 @common_options
 def benchmark(
@@ -91,18 +98,23 @@ def benchmark(
     ARTIFACTS are .onnx and .tflite files, of any maker, and engines of ours. Several are timed
     together, in turns and in random order, so that what the machine does meanwhile meets them all:
     ratios have intervals. They refer to the first fp32 artifact, or to the first one. Pictures are
-    preprocessed as at conversion, unless options say otherwise.
+    preprocessed as at conversion, unless options say otherwise. Budgets hold for each artifact: an
+    option's, else those of edgeopt.toml, else the target's own.
     """
     contract = take_contract(options)
     save = options["save"]
     if results is not None:
         from edgeopt.benchmarks.budget import judged
+        from edgeopt.pipeline.budgets.asked import costs_for
+        from edgeopt.pipeline.budgets.file import read_project
         from edgeopt.pipeline.options import read_budget
         from edgeopt.pipeline.results import import_results
 
         found = import_results(results, files(artifacts), save=save)
         limits = (options[name] for name in ("max_latency", "max_memory", "max_size"))
-        report = judged(found, read_budget(*limits))
+        project = read_project(options["config"])
+        costs = costs_for(read_budget(*limits), project, found.measurements[0].target, None)
+        report = judged(found, costs.budget, costs.sources)
     else:
         with terminal.progress("loading") as progress:
             from edgeopt.pipeline.benchmark import benchmark as run

@@ -13,6 +13,7 @@ from edgeopt.cli.options import (
     TIMING,
     call_options,
     common_options,
+    config_option,
     preprocessing_options,
     store_option,
 )
@@ -61,7 +62,7 @@ EXAMPLES = (
     help="Where no baseline has the name @NAME: save the candidate as it, exit code 0, or fail, "
     "exit code 2; fail if not given.",
 )
-@option("--max-slowdown", default="3%", section=BUDGETS, metavar="X%",
+@option("--max-slowdown", section=BUDGETS, metavar="X%",
         help="How much slower the candidate may be; 3% if not given.")  # fmt: skip
 @option("--max-tail", section=BUDGETS, metavar="P:X%",
         help="How much slower a tail may be: p99:10% or p90:10%.")  # fmt: skip
@@ -79,6 +80,7 @@ EXAMPLES = (
         help="The least SQNR between its outputs and the baseline's, in dB.")  # fmt: skip
 @option("--min-agreement", section=BUDGETS, metavar="X%",
         help="The least share of samples with the baseline's class: 99%.")  # fmt: skip
+@config_option
 @option(
     "--inconclusive",
     type=click.Choice(["fail", "pass"]),

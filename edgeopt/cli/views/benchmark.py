@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from edgeopt.benchmarks.budget import UNITS, Part
+from edgeopt.benchmarks.budget import UNITS, Part, origin
 from edgeopt.benchmarks.result import BenchmarkReport, Kind, Measurement, Ratio
 from edgeopt.cli.figures import ABSENT, decibels, milliseconds, percent, plural, size, three
 from edgeopt.cli.tables import table
@@ -177,7 +177,7 @@ def _outputs(report: BenchmarkReport) -> list[str]:
 def _budgets(report: BenchmarkReport) -> list[str]:
     return [
         f"{Path(c.artifact).name}: {c.part} {c.found:.4g} {UNITS[Part(c.part)]}, within its budget "
-        f"of {c.limit:g} {UNITS[Part(c.part)]}."
+        f"of {c.limit:g} {UNITS[Part(c.part)]}{origin(c)}."
         for c in report.budgets
         if c.passed
     ]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from edgeopt.benchmarks.gate.verdict import Comparison, Verdict
 from edgeopt.cli.figures import plural
 from edgeopt.cli.tables import table
-from edgeopt.reports.checks import COLUMNS, cells, machine, runtimes
+from edgeopt.reports.checks import COLUMNS, cells, machine, runtimes, sources
 
 
 def draw_comparison(found: Comparison) -> str:
@@ -35,6 +35,8 @@ def _told(found: Comparison) -> Iterator[str]:
         if check.verdict is not Verdict.PASS:
             yield f"{check.name}: {check.verdict.value}: {check.why}."
     yield from (f"The machine: {note}." for note in found.notes)
+    if told := sources(found):
+        yield told
     copy = found.copy
     yield (
         f"A copy of the baseline came out at {100 * (copy.point - 1):+.1f}% "

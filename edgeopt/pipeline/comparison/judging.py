@@ -59,7 +59,10 @@ def compared(
     checks += cost_checks(alone, sizes, budgets)
     found = duel(times_by(bench.ask, *subjects, pair.plan), rules, progress)
     sides = _sides(pair, found)
-    checks = [*_latency_checks(found, budgets, sides), *checks]
+    checks = [
+        msgspec.structs.replace(check, source=budgets.sources.get(check.name, ""))
+        for check in (*_latency_checks(found, budgets, sides), *checks)
+    ]
     report = _report(pair, found, sides, checks, first)
     return msgspec.structs.replace(
         report, target=bench.target, device=bench.device, seconds=monotonic() - began

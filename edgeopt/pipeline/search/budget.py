@@ -97,8 +97,8 @@ def _at_least(have: float | None, limit: float | None) -> bool:
     return have is not None and have >= limit - 1e-12
 
 
-def parse_drop(text: str | None) -> float | None:
-    """Read ``--max-drop``: percentage points of accuracy.
+def parse_drop(text: str | None, option: str = "--max-drop") -> float | None:
+    """Read ``--max-drop``, or what is written like it: percentage points of accuracy.
 
     >>> parse_drop("0.5pp")
     0.005
@@ -106,11 +106,11 @@ def parse_drop(text: str | None) -> float | None:
     Raises:
         UsageError: If it isn't a number of them.
     """
-    return None if text is None else _number(text, "pp", "--max-drop", "0.5pp") / 100
+    return None if text is None else _number(text, "pp", option, "0.5pp") / 100
 
 
-def parse_agreement(text: str | float | None) -> float | None:
-    """Read ``--min-agreement``: ``99%``, or ``0.99``.
+def parse_agreement(text: str | float | None, option: str = "--min-agreement") -> float | None:
+    """Read ``--min-agreement``, or what is written like it: ``99%``, or ``0.99``.
 
     Raises:
         UsageError: If it isn't a share.
@@ -119,9 +119,9 @@ def parse_agreement(text: str | float | None) -> float | None:
         return None
     shown = str(text)
     unit = "%" if shown.endswith("%") else ""
-    share = _number(shown, unit, "--min-agreement", "99%") / (100 if unit else 1)
+    share = _number(shown, unit, option, "99%") / (100 if unit else 1)
     if not 0 <= share <= 1:
-        raise UsageError(f"--min-agreement: {shown} is not a share", hint="write 99% or 0.99")
+        raise UsageError(f"{option}: {shown} is not a share", hint="write 99% or 0.99")
     return share
 
 
