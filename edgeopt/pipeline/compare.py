@@ -113,13 +113,20 @@ def compare(
     )
     project = read_project(config)
     rules = Rules(0.0, max_processes, max_time)
-    plan = Plan(threads=threads or 1, batch=batch, duration=duration, processes=1, seed=seed)
+    plan = Plan(
+        threads=1 if threads is None else threads,
+        batch=batch,
+        duration=duration,
+        processes=1,
+        seed=seed,
+    )
     contract = read_preprocessing(preprocess)
     new = read_artifact(candidate)
     with placed(target, progress) as place, fetched(baseline, store) as file:
         budgets = budgets_for(options, project, place.name, place.profile)
         rules = replace(rules, allowed=budgets.slowdown)
-        plan = msgspec.structs.replace(plan, threads=threads or place.threads)
+        if threads is None:
+            plan = msgspec.structs.replace(plan, threads=place.threads)
         artifacts = read_artifact(file), new
         place.check(artifacts)
         check_fit(*artifacts)

@@ -232,6 +232,10 @@ def test_a_drop_needs_labels(make_net: Callable[..., Path], tmp_path: Path) -> N
     a = make_net("a.onnx")
     with pytest.raises(UsageError, match="--max-drop needs labelled data"):
         edgeopt.compare(a, a, max_drop="1pp")
+    project = tmp_path / "edgeopt.toml"
+    project.write_text('[budgets]\nmax-drop = "1pp"\n')
+    with pytest.raises(UsageError, match=r"max-drop \(.*edgeopt\.toml, budgets\) needs labelled"):
+        edgeopt.compare(a, a, config=project)
     plain = tmp_path / "plain.npz"
     np.savez(plain, x=np.zeros((4, SIZE), np.float32))
     with pytest.raises(DataError, match="no labels"):

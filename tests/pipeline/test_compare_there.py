@@ -345,6 +345,23 @@ def test_what_it_says_is_not_believed(ssh_knows: Board, make_net: Make) -> None:
     failing(ssh_knows, a, r"kitchen: last\?\[0m")
 
 
+def answering(board: Board, twist: str) -> None:
+    """Have the device's processes change their answers ``m`` so, where they timed something."""
+    code = "import json\ndump = json.dumps\ndef dumps(m, **k):\n"
+    code += f"    if 'blocks' in m:\n        {twist}\n    return dump(m, **k)\njson.dumps = dumps\n"
+    board.lend(sitecustomize=code)
+
+
+def test_a_device_on_its_battery_says_nothing_of_time(ssh_knows: Board, make_net: Make) -> None:
+    answering(ssh_knows, "m['after']['battery'] = {'value': True, 'absent': None}")
+    a = make_net("a.onnx")
+    found = edgeopt.compare(a, make_net("b.onnx", 4), max_size="+0%", **FEW)
+    assert check(found, "latency").verdict is Verdict.UNFIT
+    assert found.notes == ("the machine ran on its battery, which slows processors down",)
+    assert found.verdict is Verdict.REGRESSION  # its size is over, whatever the battery
+    assert check(found, "size").verdict is Verdict.REGRESSION
+
+
 TWISTED = {
     "no time at all": "m['blocks'][0]['ns'][0] = 0",
     "nothing of one": "m['blocks'] = [b for b in m['blocks'] if b['artifact'] != 1]",
@@ -355,9 +372,7 @@ TWISTED = {
 
 @pytest.mark.parametrize("twist", TWISTED.values(), ids=TWISTED)
 def test_times_that_cannot_be(ssh_knows: Board, make_net: Make, twist: str) -> None:
-    code = "import json\ndump = json.dumps\ndef dumps(m, **k):\n"
-    code += f"    if 'blocks' in m:\n        {twist}\n    return dump(m, **k)\njson.dumps = dumps\n"
-    ssh_knows.lend(sitecustomize=code)
+    answering(ssh_knows, twist)
     a = make_net("a.onnx")
     with pytest.raises((DataError, MeasurementError), match=r"what it answered can't|not valid"):
         edgeopt.compare(a, a, **FEW)

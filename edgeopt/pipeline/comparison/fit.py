@@ -9,6 +9,7 @@ import msgspec
 
 from edgeopt.benchmarks.artifact import Artifact
 from edgeopt.benchmarks.gate.budgets import Budgets
+from edgeopt.benchmarks.result import OPTION
 from edgeopt.core.errors import DataError, ModelError, UsageError
 from edgeopt.core.preprocessing import Preprocessing
 from edgeopt.pipeline.benchmark import Data, open_evaluation
@@ -114,11 +115,13 @@ def check_labels(data: tuple[Dataset, Dataset] | None, budgets: Budgets) -> None
     """
     if budgets.drop is None:
         return
+    place = budgets.sources.get("accuracy", OPTION)
+    asked = "--max-drop" if place == OPTION else f"max-drop ({place})"
     if data is None:
-        raise UsageError("--max-drop needs labelled data", hint="name it with --evaluation")
+        raise UsageError(f"{asked} needs labelled data", hint="name it with --evaluation")
     if not data[0].labelled:
         raise DataError(
-            "the evaluation data has no labels, which --max-drop needs",
+            f"the evaluation data has no labels, which {asked} needs",
             hint="put an array `labels` into the .npz, or pictures into folders by class",
         )
 
