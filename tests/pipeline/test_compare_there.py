@@ -365,6 +365,8 @@ def test_a_device_on_its_battery_says_nothing_of_time(ssh_knows: Board, make_net
 TWISTED = {
     "no time at all": "m['blocks'][0]['ns'][0] = 0",
     "nothing of one": "m['blocks'] = [b for b in m['blocks'] if b['artifact'] != 1]",
+    "an empty turn": "m['blocks'][0]['ns'] = []",
+    "a turn too few": "del m['blocks'][0]",
     "one too many": "m['blocks'][0]['artifact'] = 3",
     "text": "m['blocks'][0]['ns'] = 'fast'",
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from edgeopt.benchmarks.gate.quality import Quality
 from edgeopt.benchmarks.messages import PairedAnswer, SoloAnswer
 from edgeopt.core.errors import DataError
@@ -23,9 +25,14 @@ def check_paired(answer: PairedAnswer, artifacts: int, target: str) -> None:
     Raises:
         DataError: If there is one.
     """
-    told = {block.artifact for block in answer.blocks if block.ns}
-    whole = told == set(range(artifacts)) and len(answer.runtimes) == artifacts
-    _check(whole and all(min(block.ns, default=1) > 0 for block in answer.blocks), target)
+    turns = Counter(block.artifact for block in answer.blocks)
+    _check(
+        set(turns) == set(range(artifacts))
+        and len({*turns.values()}) == 1
+        and len(answer.runtimes) == artifacts
+        and all(min(block.ns, default=0) > 0 for block in answer.blocks),
+        target,
+    )
 
 
 def check_quality(found: Quality, samples: int, labelled: bool, target: str) -> None:
