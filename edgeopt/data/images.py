@@ -62,6 +62,14 @@ class ImageFolder:
             )
 
     @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the sub-folders that are classes; none where something else labels."""
+        if (self.folder / LABELS).is_file() or not self.labelled:
+            return ()
+        first = (path.relative_to(self.folder).parts[0] for path, _ in self._entries)
+        return tuple(sorted(set(first)))
+
+    @property
     def labelled(self) -> bool:
         """Whether ``labels.csv`` or class sub-folders give every picture a class."""
         return all(label is not None for _, label in self._entries)

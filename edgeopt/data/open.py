@@ -53,7 +53,7 @@ def open_stored(
         data: As :func:`open_dataset` takes it.
         specs: What it is to fit; None where that is only what the data itself holds: pictures are
             then RGB, or grey by the contract, of any size.
-        preprocessing: The contract; None leaves pixels as they are.
+        preprocessing: The contract.
         code_allowed: False under ``--no-code``.
 
     Raises:
@@ -90,7 +90,6 @@ def _open(
     path = Path(data)
     if path.is_dir():
         if specs is None:
-            preprocessing = preprocessing or Preprocessing()
             specs = (_picture(preprocessing),)
         return ImageFolder(path, specs, preprocessing)
     if path.suffix.lower() == ".npz":
@@ -125,6 +124,6 @@ def _made(specs: tuple[TensorSpec, ...], contract: Preprocessing | None) -> tupl
     )
 
 
-def _picture(contract: Preprocessing) -> TensorSpec:
-    channels = 1 if contract.color == "gray" else 3
+def _picture(contract: Preprocessing | None) -> TensorSpec:
+    channels = 1 if contract is not None and contract.color == "gray" else 3
     return TensorSpec(name="image", dtype="float32", shape=("N", channels, "height", "width"))

@@ -22,7 +22,7 @@ from edgeopt.pipeline.benchmark import Data
 from edgeopt.pipeline.calibrate import check_belongs
 from edgeopt.pipeline.options import read_preprocessing
 from edgeopt.pipeline.preparation import Preparation
-from edgeopt.pipeline.validation.balance import check_classes, check_count
+from edgeopt.pipeline.validation.balance import check_classes, check_count, check_names
 from edgeopt.pipeline.validation.drift import Pair, check_drift, check_label_drift
 from edgeopt.pipeline.validation.limits import DEFAULT_PSI, Limits, read_limits
 from edgeopt.pipeline.validation.observed import observed_pairs
@@ -168,9 +168,12 @@ class _Work:
     progress: Progress
 
     def opened(self, data: Data, code: bool, specs: tuple[TensorSpec, ...] | None = None) -> Stored:
-        """Open data; without a model it is to be as other data is."""
-        wanted = self.taker.inputs if self.taker is not None else specs
-        return open_stored(data, wanted, self.contract, code_allowed=code)
+        """Open data; without a model it is to be as other data is, and pixels are what they are."""
+        if self.taker is not None:
+            return open_stored(data, self.taker.inputs, self.contract, code_allowed=code)
+        folder = isinstance(data, (str, Path)) and Path(data).is_dir()
+        contract = self.contract or (Preprocessing() if folder else None)
+        return open_stored(data, specs, contract, code_allowed=code)
 
     def scanned(self, stored: Stored, taker: str = "") -> Scan:
         """Go through it."""
@@ -190,6 +193,7 @@ class _Work:
         if table is not None:
             yield from self._beside_table(data, table, named)
         if evaluation is not None:
+            check_names(data, evaluation)
             yield from self._alone(evaluation, EVALUATION)
             yield check_overlap(data, evaluation, self.limits)
             yield from self._beside(data, evaluation)

@@ -11,9 +11,8 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from edgeopt.benchmarks.artifact import Artifact, read_artifact
-from edgeopt.benchmarks.gate.budgets import read_share
 from edgeopt.core.errors import DataError, MeasurementError, ModelError, UsageError
-from edgeopt.core.files import sha256, size_of
+from edgeopt.core.files import sha256, size_of, weights_of
 from edgeopt.core.gpu import local_gpu
 from edgeopt.core.precision import Format
 from edgeopt.core.preprocessing import Preprocessing
@@ -24,7 +23,7 @@ from edgeopt.pipeline.inspection.beside import manifest_beside
 from edgeopt.pipeline.inspection.records import ManifestState
 from edgeopt.pipeline.options import read_preprocessing
 from edgeopt.pipeline.preparation import Preparation
-from edgeopt.pipeline.search.budget import parse_agreement
+from edgeopt.pipeline.search.budget import parse_agreement, parse_share
 from edgeopt.pipeline.validation.answers import (
     Floors,
     check_accuracy,
@@ -148,7 +147,7 @@ def _floors(
     return Floors(
         sqnr=sqnr,
         agreement=parse_agreement(agreement),
-        accuracy=None if accuracy is None else read_share(accuracy, "--min-accuracy"),
+        accuracy=None if accuracy is None else parse_share(accuracy, "--min-accuracy"),
     )
 
 
@@ -182,7 +181,10 @@ def _manifest(path: Path) -> Finding:
     """Whether the file is the one that was made."""
     state, manifest, told = manifest_beside(path)
     if manifest is not None:
-        return Finding(name="manifest", level=Level.PASS, found="its digest is this file's")
+        # What lies beside a large model isn't in its manifest.
+        apart = ", that of its weights beside it is unknown" if weights_of(path).is_file() else ""
+        found = f"its digest is this file's{apart}"
+        return Finding(name="manifest", level=Level.PASS, found=found)
     if state is ManifestState.ABSENT:
         why = "nothing tells which bytes it should have: EdgeOpt writes a manifest beside a file"
         return Finding(name="manifest", level=Level.SKIPPED, found="none", why=why)

@@ -152,6 +152,7 @@ def test_tflite_names_its_extra_wherever_it_is_needed(core: Core, tmp_path: Path
         ("convert", "net.onnx", "--to", "onnx,tflite", "-o", "out"),
         ("benchmark", "net.tflite"),
         ("inspect", "net.tflite"),
+        ("validate", "model", "net.tflite"),
     ):
         ran = core("-m", "edgeopt", *arguments)
         assert ran.returncode == 2, ran.stderr
@@ -161,6 +162,19 @@ def test_tflite_names_its_extra_wherever_it_is_needed(core: Core, tmp_path: Path
         )
     assert not (tmp_path / "out").exists()
     assert core("-m", "edgeopt", "inspect", "net.onnx", "--for", "tflite").returncode == 0
+
+
+def test_data_and_models_are_validated(core: Core, tmp_path: Path) -> None:
+    onnx.save(convolution(), tmp_path / "net.onnx")
+    images = np.random.default_rng(2).standard_normal((100, 3, 8, 8), dtype=np.float32)
+    np.savez(tmp_path / "images.npz", image=images)
+    for arguments in (
+        ("data", "images.npz", "--model", "net.onnx"),
+        ("model", "net.onnx", "--reference", "net.onnx", "--evaluation", "images.npz"),
+    ):
+        ran = core("-m", "edgeopt", "validate", *arguments)
+        assert (ran.returncode, ran.stderr) == (0, "")
+        assert "Result: PASS" in ran.stdout
 
 
 def test_a_store_at_a_url_names_its_extra_and_a_folder_needs_none(

@@ -360,6 +360,14 @@ def test_a_folder_of_pictures(tmp_path: Path, rng: np.random.Generator, conv_net
     assert "[1,3,6,6], but the model takes" in finding(small, "fits (image)").why
 
 
+def test_folders_with_other_classes_do_not_match(tmp_path: Path, rng: np.random.Generator) -> None:
+    data, other = pictures(tmp_path / "a", rng), pictures(tmp_path / "b", rng)
+    assert edgeopt.validate_data(data, evaluation=other).level is Level.WARN  # few samples
+    (other / "class1").rename(other / "class2")
+    with pytest.raises(DataError, match=r"class1, class2 in one of them only"):
+        edgeopt.validate_data(data, evaluation=other)
+
+
 def test_a_folder_without_pictures(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match="no images in it"):

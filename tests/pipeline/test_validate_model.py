@@ -233,7 +233,7 @@ def test_warnings_are_failures_if_strict(conv_net: Path, other_net: Path) -> Non
         ({"min_sqnr": 20}, UsageError, "--min-sqnr needs a model to compare"),
         ({"min_agreement": "99%"}, UsageError, "--min-agreement needs a model to compare"),
         ({"min_accuracy": "9%"}, UsageError, "--min-accuracy needs labelled data"),
-        ({"min_accuracy": "9"}, UsageError, "--min-accuracy"),
+        ({"min_accuracy": "9", "evaluation": "gone.npz"}, UsageError, "9 is not a share"),
         ({"min_sqnr": float("nan")}, UsageError, "--min-sqnr is nan"),
         ({"evaluation": "gone.npz"}, DataError, "gone.npz: no such file"),
         ({"reference": "gone.onnx"}, ModelError, "gone.onnx: no such file"),

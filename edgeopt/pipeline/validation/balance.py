@@ -90,6 +90,25 @@ def _not_finite(scan: Scan, data: str) -> Finding:
     )  # fmt: skip
 
 
+def check_names(data: Scan, evaluation: Scan) -> None:
+    """Refuse folders of classes that aren't the same: a class is the place of its name.
+
+    Raises:
+        DataError: If both have such and they differ.
+    """
+    names = [getattr(scan.dataset, "classes", ()) for scan in (data, evaluation)]
+    if not all(names) or names[0] == names[1]:
+        return
+    ours, theirs = (scan.dataset.record(0, 0).location for scan in (data, evaluation))
+    differing = sorted(set(names[0]) ^ set(names[1]))
+    named = some(differing[:EXAMPLES], len(differing))
+    raise DataError(
+        f"{theirs}: its classes are not those of {ours}: {named} in one of them only",
+        hint="a class is the place of its folder's name: give both the same folders, or a "
+        "labels.csv",
+    )
+
+
 def check_labels(scan: Scan, classes: int | None) -> None:
     """Refuse labels that aren't classes of the model.
 
