@@ -94,7 +94,8 @@ class InputScan:
     def _add_values(self, array: NDArray[np.generic], origin: str) -> None:
         self._check_representable(array, origin)
         values = as_taken(array, self.spec)
-        finite = values[np.isfinite(values)]
+        known = np.isfinite(values)
+        finite = values.reshape(-1) if known.all() else values[known]
         if finite.size < values.size:
             self.not_finite.add(origin, values=values.size - finite.size)
         if not finite.size:
