@@ -9,6 +9,7 @@ from edgeopt.benchmarks.artifact import Artifact
 from edgeopt.benchmarks.inputs import batch_size, calls
 from edgeopt.benchmarks.metrics import Metric
 from edgeopt.benchmarks.result import Accuracy
+from edgeopt.core.errors import UnsupportedError
 from edgeopt.core.precision import Format
 from edgeopt.core.progress import Progress, silent
 from edgeopt.core.tensors import Batch
@@ -59,14 +60,25 @@ def answers(artifact: Artifact, dataset: Dataset) -> Iterator[tuple[Batch, Sampl
 
     Raises:
         DataError: If a sample doesn't fit the model.
+        UnsupportedError: If an output isn't a tensor.
     """
     opened = _opened(artifact)
     size = batch_size(artifact, 1)
     for chunk, batch in calls(artifact, dataset.samples()):
         arrays = opened.run(batch, chunk[0].origin)
         outputs = dict(zip(opened.outputs, arrays, strict=True))
+        _check_tensors(outputs, artifact)
         for index, sample in enumerate(chunk):
             yield (_row(outputs, index) if size > 1 else outputs), sample
+
+
+def _check_tensors(outputs: Batch, artifact: Artifact) -> None:
+    for name, output in outputs.items():
+        if not hasattr(output, "dtype"):
+            raise UnsupportedError(
+                f"{artifact.name}: output {name!r} is not a tensor, and so can't be compared",
+                hint="cut the graph before the step that makes a sequence or a map of it",
+            )
 
 
 def _opened(artifact: Artifact) -> Opened:

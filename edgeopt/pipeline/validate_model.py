@@ -10,8 +10,16 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from edgeopt.benchmarks.artifact import Artifact, read_artifact
-from edgeopt.core.errors import DataError, MeasurementError, ModelError, UsageError
+from edgeopt.core.errors import (
+    DataError,
+    MeasurementError,
+    ModelError,
+    UnsupportedError,
+    UsageError,
+)
 from edgeopt.core.files import sha256, size_of, weights_of
 from edgeopt.core.gpu import local_gpu
 from edgeopt.core.precision import Format
@@ -31,7 +39,7 @@ from edgeopt.pipeline.validation.answers import (
     check_reference,
 )
 from edgeopt.pipeline.validation.records import Finding, Level, ModelValidation
-from edgeopt.pipeline.validation.running import CALLS, Ran, check_running
+from edgeopt.pipeline.validation.running import CALLS, Ran, check_running, run_once
 from edgeopt.pipeline.validation.taker import classes_of, is_artifact, operators_of, outputs_of
 from edgeopt.pipeline.validation.verdict import judged, worst
 
@@ -104,6 +112,7 @@ def validate_model(
         return _unreadable(artifact, error, monotonic() - began)
     floors.check_reference(read, reference=reference is not None)
     _check_gpu(read)
+    _check_types(read)
     with tempfile.TemporaryDirectory(prefix="edgeopt-", ignore_cleanup_errors=True) as scratch:
         job = _Job(
             artifact=read, folder=Path(scratch), evaluation=evaluation, floors=floors,
@@ -200,6 +209,15 @@ def _check_gpu(artifact: Artifact) -> None:
         )
 
 
+def _check_types(artifact: Artifact) -> None:
+    for spec in artifact.inputs:
+        if np.dtype(spec.dtype).kind not in "biufc":
+            raise UnsupportedError(
+                f"{artifact.name}: takes {spec}, a type of numbers that numpy has not",
+                hint="validate one that takes float32",
+            )
+
+
 @dataclass(frozen=True)
 class _Job:
     """One validation.
@@ -255,11 +273,10 @@ class _Job:
                 signature,
             )  # fmt: skip
             read = read_artifact(prepared.graph.path)
-        ran = check_running(read, self.data(read), self.folder, self.threads)
-        if ran.answer is None:
-            raise ModelError(
-                f"the reference {reference}: {ran.findings[0].why}", hint="mend it, or take another"
-            )
+        try:
+            run_once(read, self.data(read), self.folder, self.threads)
+        except (ModelError, UnsupportedError) as error:
+            raise ModelError(f"as a reference, {error.message}", hint=error.hint) from error
         return read
 
     def answers(self, reference: Artifact | None) -> Iterator[Finding]:

@@ -227,6 +227,45 @@ def test_warnings_are_failures_if_strict(conv_net: Path, other_net: Path) -> Non
     assert strict.level is Level.FAIL
 
 
+def sequence_net(save_model: Save) -> Path:
+    split = helper.make_node("SplitToSequence", ["x"], ["y"], axis=1)
+    model = onnx.load(save_model([split], [("x", FLOAT, ["n", 4])], []))
+    model.graph.output.append(helper.make_tensor_sequence_value_info("y", FLOAT, None))
+    path = save_model([split], [], [], name="sequence.onnx")
+    onnx.save(model, path)
+    return path
+
+
+def test_a_sequence_runs_and_is_not_compared(save_model: Save) -> None:
+    net = sequence_net(save_model)
+    found = edgeopt.validate_model(net)
+    assert (found.level, finding(found, "finite (y)").figures["values"]) == (Level.PASS, 32)
+    with pytest.raises(UnsupportedError, match="output 'y' is not a tensor"):
+        edgeopt.validate_model(net, reference=net)
+
+
+def test_numbers_that_numpy_has_not(save_model: Save) -> None:
+    ends = [("x", TensorProto.BFLOAT16, ["n", 4])], [("y", TensorProto.BFLOAT16, ["n", 4])]
+    net = save_model([helper.make_node("Identity", ["x"], ["y"])], *ends)
+    with pytest.raises(UnsupportedError, match="takes x:bfloat16"):
+        edgeopt.validate_model(net)
+
+
+def test_what_lies_beside_a_file_is_part_of_it(conv_net: Path, tmp_path: Path) -> None:
+    path = tmp_path / "apart.onnx"
+    onnx.save(
+        onnx.load(conv_net), path, save_as_external_data=True, location="apart.onnx.data",
+        size_threshold=100,
+    )  # fmt: skip
+    assert titles(edgeopt.validate_model(path), Level.FAIL) == []
+    path.with_name("apart.onnx.data").write_bytes(b"short")
+    found = edgeopt.validate_model(path)
+    assert "can't load it" in finding(found, "runs").why
+    path.with_name("apart.onnx.data").unlink()
+    found = edgeopt.validate_model(path)
+    assert "its weights are in apart.onnx.data, which is not there" in finding(found, "loads").why
+
+
 @pytest.mark.parametrize(
     ("options", "kind", "told"),
     [
@@ -252,7 +291,9 @@ def test_min_accuracy_needs_labels(conv_net: Path, conv_data: Path) -> None:
 
 
 def test_a_reference_that_crashes(conv_net: Path, aborting_tflite: Path) -> None:
-    with pytest.raises(ModelError, match=r"the reference .*aborting\.tflite: the runtime crashed"):
+    with pytest.raises(
+        ModelError, match=r"as a reference, .*aborting\.tflite: the runtime crashed"
+    ):
         edgeopt.validate_model(conv_net, reference=aborting_tflite)
 
 

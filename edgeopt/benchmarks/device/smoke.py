@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from time import perf_counter_ns
-from typing import Any, Dict, List
+from typing import Any, Dict, Iterator, List
 
 import numpy as np
 
@@ -52,17 +52,27 @@ def smoke(request: Request) -> Dict[str, Any]:
 
 
 def _output(name: str, value: Any) -> Dict[str, Any]:
-    # A sequence or a map is no array of numbers; its text tells it as well.
-    array = np.asarray(value) if isinstance(value, np.ndarray) else np.asarray(repr(value))
-    numbers = array.dtype.kind == "f"
+    digest, values, finite = hashlib.sha256(), 0, 0
+    for array in _arrays(value):
+        digest.update(array.tobytes())
+        values += array.size
+        finite += int(np.isfinite(array).sum()) if array.dtype.kind == "f" else array.size
     return {
         "name": name,
-        "shape": list(array.shape),
-        "values": array.size,
-        "not_finite": int(array.size - np.isfinite(array).sum()) if numbers else 0,
-        "digest": hashlib.sha256(_bytes(array)).hexdigest(),
+        "shape": list(value.shape) if isinstance(value, np.ndarray) else [],
+        "values": values,
+        "not_finite": values - finite,
+        "digest": digest.hexdigest(),
     }
 
 
-def _bytes(array: np.ndarray) -> bytes:
-    return repr(array.tolist()).encode() if array.dtype.kind == "O" else array.tobytes()
+def _arrays(value: Any) -> Iterator[np.ndarray]:
+    """The arrays in an output, which may also be text, a sequence or a map."""
+    if isinstance(value, dict):
+        value = [part for item in sorted(value.items(), key=repr) for part in item]
+    if isinstance(value, (list, tuple)):
+        for part in value:
+            yield from _arrays(part)
+        return
+    array = np.asarray(value)
+    yield np.asarray(repr(array.tolist())) if array.dtype.kind == "O" else array

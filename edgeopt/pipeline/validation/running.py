@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 from edgeopt.benchmarks.artifact import Artifact
-from edgeopt.benchmarks.inputs import batch_size, fill
+from edgeopt.benchmarks.inputs import batch_size, calls, timing_inputs
 from edgeopt.benchmarks.messages import CallAnswer, SmokeAnswer
 from edgeopt.benchmarks.smoke import smoke
 from edgeopt.core.errors import EdgeOptError, ModelError, UnsupportedError
-from edgeopt.core.tensors import Batch
 from edgeopt.data import Dataset
 from edgeopt.pipeline.validation.records import Finding, Level
 from edgeopt.pipeline.validation.words import plural, some
@@ -47,25 +45,33 @@ def check_running(artifact: Artifact, data: Dataset, folder: Path, threads: int)
     Raises:
         MeasurementError: If the runtime isn't there, memory or time runs out.
     """
-    calls = _calls(artifact, data, batch_size(artifact, 1))
     answers: list[SmokeAnswer] = []
     try:
-        answers += [smoke(artifact, calls, folder, threads=threads) for _ in range(2)]
+        answers += [run_once(artifact, data, folder, threads) for _ in range(2)]
     except (ModelError, UnsupportedError) as error:
         return Ran((_refused("runs", error, artifact),), None)
     first = answers[0]
     outputs = ", ".join(f"{o.name}[{','.join(map(str, o.shape))}]" for o in first.calls[0].outputs)
-    runs = Finding(name="runs", level=Level.PASS, found=f"{plural(len(calls), 'call')}: {outputs}")
+    runs = Finding(
+        name="runs", level=Level.PASS, found=f"{plural(len(first.calls), 'call')}: {outputs}"
+    )
     findings = [runs, _deterministic(answers), *_finite(first.calls)]
     if any(spec.batched for spec in artifact.inputs):
         findings.append(_batch(artifact, data, folder, threads))
     return Ran(tuple(findings), first)
 
 
-def _calls(artifact: Artifact, data: Dataset, size: int) -> list[Batch]:
-    samples, specs = data.samples(0, CALLS * size), artifact.given()
-    chunks = iter(lambda: list(islice(samples, size)), [])
-    return [artifact.stored(fill(chunk, specs, size)) for chunk in chunks]
+def run_once(artifact: Artifact, data: Dataset, folder: Path, threads: int) -> SmokeAnswer:
+    """Run an artifact in a fresh process.
+
+    Raises:
+        ModelError: If it can't be run, or crashes.
+        UnsupportedError: If the runtime lacks one of its operators.
+        MeasurementError: If the runtime isn't there, memory or time runs out.
+    """
+    samples = data.samples(0, CALLS * batch_size(artifact, 1))
+    given = [artifact.stored(batch) for _, batch in calls(artifact, samples)]
+    return smoke(artifact, given, folder, threads=threads)
 
 
 def _refused(name: str, error: EdgeOptError, artifact: Artifact) -> Finding:
@@ -117,7 +123,7 @@ def _finite(calls: Sequence[CallAnswer]) -> Iterator[Finding]:
 
 
 def _batch(artifact: Artifact, data: Dataset, folder: Path, threads: int) -> Finding:
-    (call, *_) = _calls(artifact, data, OTHER_BATCH)
+    call = timing_inputs(artifact, data, artifact.given(), OTHER_BATCH)
     try:
         answer = smoke(artifact, [call], folder, threads=threads)
     except (ModelError, UnsupportedError) as error:
