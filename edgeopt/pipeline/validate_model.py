@@ -31,7 +31,7 @@ from edgeopt.pipeline.inspection.beside import manifest_beside
 from edgeopt.pipeline.inspection.records import ManifestState
 from edgeopt.pipeline.options import read_preprocessing
 from edgeopt.pipeline.preparation import Preparation
-from edgeopt.pipeline.search.budget import parse_agreement, parse_share
+from edgeopt.pipeline.search.budget import parse_agreement
 from edgeopt.pipeline.validation.answers import (
     Floors,
     check_accuracy,
@@ -156,7 +156,7 @@ def _floors(
     return Floors(
         sqnr=sqnr,
         agreement=parse_agreement(agreement),
-        accuracy=None if accuracy is None else parse_share(accuracy, "--min-accuracy"),
+        accuracy=parse_agreement(accuracy, "--min-accuracy"),
     )
 
 

@@ -115,15 +115,8 @@ def parse_agreement(text: str | float | None, option: str = "--min-agreement") -
     Raises:
         UsageError: If it isn't a share.
     """
-    return None if text is None else parse_share(text, "--min-agreement")
-
-
-def parse_share(text: str | float, option: str) -> float:
-    """Read a share, from 0 to 1: ``99%``, or ``0.99``.
-
-    Raises:
-        UsageError: If it isn't one.
-    """
+    if text is None:
+        return None
     shown = str(text)
     unit = "%" if shown.endswith("%") else ""
     share = _number(shown, unit, option, "99%") / (100 if unit else 1)
