@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence
 
 import numpy as np
 
@@ -53,6 +53,13 @@ def latency(processes: Sequence[Sequence[int]]) -> Dict[str, Any]:
     }
 
 
+NORMAL_MAD = 1.4826
+"""The standard deviation of normal values over the median of their distances from their median."""
+
+MEDIAN_ERROR = math.sqrt(math.pi / 2)
+"""The standard error of normal values' median over that of their mean."""
+
+
 def low(ns: Sequence[int]) -> int:
     """What a block of calls is summed up by: of up to 10 calls the fastest, of more the 10 %.
 
@@ -62,8 +69,20 @@ def low(ns: Sequence[int]) -> int:
     return sorted(ns)[int(LOW_QUANTILE * (len(ns) - 1))]
 
 
-def log_ratio(candidate: Sequence[Sequence[int]], *baselines: Sequence[Sequence[int]]) -> float:
-    """``ln`` of how much longer one artifact takes than another, in one process.
+class LogRatio(NamedTuple):
+    """How much longer one artifact takes than another, as one process saw it.
+
+    Args:
+        value: ``ln`` of the ratio.
+        error: Its standard error as far as it can be seen within the process; 0 if it can't.
+    """
+
+    value: float
+    error: float = 0.0
+
+
+def log_ratio(candidate: Sequence[Sequence[int]], *baselines: Sequence[Sequence[int]]) -> LogRatio:
+    """How much longer one artifact takes than another, in one process.
 
     The median over rounds of each round's own log-ratio. A shared machine's speed changes by half
     for seconds on end; a quantile of all calls then says which artifact had more of its calls in
@@ -78,34 +97,42 @@ def log_ratio(candidate: Sequence[Sequence[int]], *baselines: Sequence[Sequence[
     """
     blocks = [[math.log(low(block)) for block in session] for session in (candidate, *baselines)]
     rounds = [now - math.fsum(others) / len(others) for now, *others in zip(*blocks)]
-    return float(np.median(rounds))
+    middle = float(np.median(rounds))
+    deviation = NORMAL_MAD * float(np.median(np.abs(np.asarray(rounds) - middle)))
+    return LogRatio(middle, MEDIAN_ERROR * deviation / math.sqrt(len(rounds)))
 
 
-def log_ratios(baseline: Sequence[float], candidate: Sequence[float]) -> List[float]:
+def log_ratios(baseline: Sequence[float], candidate: Sequence[float]) -> List[LogRatio]:
     """For each process, ``ln(candidate / baseline)``, where single calls aren't known.
 
     Args:
         baseline: The baseline's typical time in each process, in any unit.
         candidate: The candidate's in the same processes.
     """
-    return [math.log(c / b) for b, c in zip(baseline, candidate)]
+    return [LogRatio(math.log(c / b)) for b, c in zip(baseline, candidate)]
 
 
-def ratio(logs: Sequence[float], confidence: float = 0.95) -> Dict[str, Any]:
+def ratio(logs: Sequence[LogRatio], confidence: float = 0.95) -> Dict[str, Any]:
     """The ratio and its interval, the process being the unit: the fields of ``result.Ratio``.
 
     Student's interval for the mean of the per-process log-ratios, back on the ratio's scale: what
     differs between processes (where memory lies, which session came first) is seen by it, where an
     interval from the calls within one process is blind to it.
 
+    A process in which the machine's speed jumped from round to round knows less than others, and
+    says so by its own error; it counts for less. The interval is that of Hartung and Knapp ("A
+    refined method for the meta-analysis of controlled clinical trials with binary outcome",
+    Statistics in Medicine 20, 2001): its variance comes from how far processes differ, not from
+    what they say of themselves, so only the weights rest on that.
+
     Args:
         logs: One log-ratio a process; two or more.
         confidence: Of the two-sided interval.
     """
-    count = len(logs)
-    mean = math.fsum(logs) / count
-    variance = math.fsum((x - mean) ** 2 for x in logs) / (count - 1)
-    half = t_quantile(confidence, count - 1) * math.sqrt(variance / count)
+    count, weights = len(logs), _weights(logs)
+    mean = math.fsum(w * x.value for w, x in zip(weights, logs))
+    variance = math.fsum(w * (x.value - mean) ** 2 for w, x in zip(weights, logs)) / (count - 1)
+    half = t_quantile(confidence, count - 1) * math.sqrt(variance)
     return {
         "point": math.exp(mean),
         "low": math.exp(mean - half),
@@ -113,6 +140,17 @@ def ratio(logs: Sequence[float], confidence: float = 0.95) -> Dict[str, Any]:
         "confidence": confidence,
         "processes": count,
     }
+
+
+def _weights(logs: Sequence[LogRatio]) -> List[float]:
+    """By the inverse of each one's variance, and as much again for what it can't see of itself.
+
+    That much is the median of the variances; so no process counts for more than twice its share.
+    """
+    variances = [x.error**2 for x in logs]
+    unseen = float(np.median(variances))
+    raw = [1 / (each + unseen) if unseen else 1.0 for each in variances]
+    return [each / math.fsum(raw) for each in raw]
 
 
 @lru_cache(maxsize=None)

@@ -6,7 +6,7 @@ import math
 import statistics
 from collections.abc import Iterator, Sequence
 
-from edgeopt.benchmarks.device.statistics import ratio
+from edgeopt.benchmarks.device.statistics import LogRatio, ratio
 from edgeopt.benchmarks.gate.budgets import Budgets, Limit
 from edgeopt.benchmarks.gate.verdict import Check, Verdict
 from edgeopt.benchmarks.messages import SoloAnswer
@@ -86,7 +86,7 @@ def _load(found: Both, limit: Limit) -> Check:
         most = 1 + limit.value
     else:
         logs, most = [math.log(c) for c in candidate], limit.value
-    interval = ratio(logs)
+    interval = ratio([LogRatio(each) for each in logs])
     verdict, why = Verdict.PASS, ""
     if interval["low"] > most:
         verdict, why = Verdict.REGRESSION, "it takes longer to load than is allowed"

@@ -79,7 +79,7 @@ class Duel:
     def ratios(self) -> tuple[ProcessRatios, ...]:
         """Each process's own ratios, for those who want to see how far they differ."""
         return tuple(
-            ProcessRatios(candidate=math.exp(each.log_ratio), copy=math.exp(each.log_copy))
+            ProcessRatios(candidate=math.exp(each.candidate.value), copy=math.exp(each.copy.value))
             for each in self.processes
         )
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from edgeopt.benchmarks.device.statistics import ratio, t_quantile
+from edgeopt.benchmarks.device.statistics import LogRatio, ratio, t_quantile
 from edgeopt.benchmarks.gate.verdict import Verdict
 from edgeopt.benchmarks.result import Ratio
 
@@ -19,15 +19,15 @@ class Process:
     """What one process found.
 
     Args:
-        log_ratio: ``ln`` of the candidate's time over the geometric mean of the baseline's two
-            sessions. Two sessions of one file differ for a process's whole life, by where their
-            memory lies; their mean halves the variance of that.
-        log_copy: ``ln`` of the copy's time over the baseline's: 0 on a perfect machine. The copy is
-            the baseline's file, loaded a second time.
+        candidate: The candidate's time over the geometric mean of the baseline's two sessions. Two
+            sessions of one file differ for a process's whole life, by where their memory lies;
+            their mean halves the variance of that.
+        copy: The copy's time over the baseline's: 1 on a perfect machine. The copy is the
+            baseline's file, loaded a second time.
     """
 
-    log_ratio: float
-    log_copy: float
+    candidate: LogRatio
+    copy: LogRatio
 
 
 @dataclass(frozen=True)
@@ -61,10 +61,9 @@ def look(processes: Sequence[Process], allowed: float, level: float) -> Look:
         level: One-sided error of this look.
     """
     confidence = 1 - 2 * level
-    logs = [process.log_ratio for process in processes]
-    found = Ratio(**ratio(logs, confidence))
-    copy = Ratio(**ratio([process.log_copy for process in processes], confidence))
-    return Look(found, copy, _verdict(found, copy, allowed), _detectable(logs, allowed, confidence))
+    found = Ratio(**ratio([process.candidate for process in processes], confidence))
+    copy = Ratio(**ratio([process.copy for process in processes], confidence))
+    return Look(found, copy, _verdict(found, copy, allowed), _detectable(found, allowed))
 
 
 def _verdict(found: Ratio, copy: Ratio, allowed: float) -> Verdict | None:
@@ -76,9 +75,8 @@ def _verdict(found: Ratio, copy: Ratio, allowed: float) -> Verdict | None:
     return Verdict.PASS if found.high < most else None
 
 
-def _detectable(logs: Sequence[float], allowed: float, confidence: float) -> float:
-    freedom = len(logs) - 1
-    mean = math.fsum(logs) / len(logs)
-    error = math.sqrt(math.fsum((x - mean) ** 2 for x in logs) / freedom / len(logs))
-    reach = t_quantile(confidence, freedom) + t_quantile(2 * POWER - 1, freedom)
-    return math.exp(math.log1p(allowed) + reach * error)
+def _detectable(found: Ratio, allowed: float) -> float:
+    freedom = found.processes - 1
+    half = math.log(found.high / found.low) / 2
+    reach = 1 + t_quantile(2 * POWER - 1, freedom) / t_quantile(found.confidence, freedom)
+    return math.exp(math.log1p(allowed) + reach * half)

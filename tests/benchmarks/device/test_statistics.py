@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -84,7 +85,7 @@ def test_one_call_has_no_spread() -> None:
 
 @given(logs)
 def test_turning_a_ratio_round_inverts_it(values: list[float]) -> None:
-    forth, back = statistics.ratio(values), statistics.ratio([-x for x in values])
+    forth, back = ratio(values), ratio([-x for x in values])
     assert forth["point"] == pytest.approx(1 / back["point"])
     assert forth["low"] == pytest.approx(1 / back["high"])
     assert forth["high"] == pytest.approx(1 / back["low"])
@@ -92,9 +93,13 @@ def test_turning_a_ratio_round_inverts_it(values: list[float]) -> None:
 
 @given(logs)
 def test_the_point_is_inside_its_interval(values: list[float]) -> None:
-    found = statistics.ratio(values)
+    found = ratio(values)
     assert found["low"] <= found["point"] <= found["high"]
     assert found["processes"] == len(values)
+
+
+def ratio(values: list[float], confidence: float = 0.95) -> dict[str, Any]:
+    return statistics.ratio([statistics.LogRatio(x) for x in values], confidence)
 
 
 @given(st.lists(positive, min_size=2, max_size=8), st.floats(0.1, 10))
@@ -121,14 +126,26 @@ def test_a_machine_that_changes_its_speed_between_rounds_changes_no_ratio() -> N
     # The fast rounds are a quarter of one session and none of the other: a quantile of all calls
     # would call it 1.4 times as slow.
     slower[0] = slower[1] = [round(1.6e6)] * 8
-    assert math.exp(statistics.log_ratio(slower, session, session)) == pytest.approx(1.05)
-    assert statistics.log_ratio(session, session) == 0
+    found = statistics.log_ratio(slower, session, session)
+    assert math.exp(found.value) == pytest.approx(1.05)
+    assert found.error == pytest.approx(0, abs=1e-6)
+    assert statistics.log_ratio(session, session) == (0, 0)
+
+
+def test_a_process_s_own_error_is_that_of_its_median() -> None:
+    rng = np.random.default_rng(1)
+    noise = rng.normal(0, 0.02, (4000, 30))
+    blocks = [[[round(1e9 * math.exp(x))] for x in row] for row in noise]
+    found = [statistics.log_ratio(row, [[10**9]] * 30) for row in blocks]
+    spread = np.std([each.value for each in found])
+    assert spread == pytest.approx(0.02 * math.sqrt(math.pi / 2 / 30), rel=0.05)
+    assert np.median([each.error for each in found]) == pytest.approx(spread, rel=0.1)
 
 
 def test_a_ratio_s_interval_is_student_s() -> None:
     values = [0.01, 0.02, 0.03, 0.04, 0.05]
     half = 2.776 * np.std(values, ddof=1) / math.sqrt(5)
-    found = statistics.ratio(values)
+    found = ratio(values)
     assert math.log(found["low"]) == pytest.approx(0.03 - half, abs=1e-5)
     assert math.log(found["high"]) == pytest.approx(0.03 + half, abs=1e-5)
 
@@ -137,6 +154,35 @@ def test_a_ratio_s_interval_is_student_s() -> None:
 def test_the_interval_holds_what_it_promises(confidence: float, inside: float) -> None:
     rng = np.random.default_rng(0)
     draws = rng.normal(0.1, 0.02, size=(2000, 5))
-    found = [statistics.ratio(list(row), confidence) for row in draws]
+    found = [ratio(list(row), confidence) for row in draws]
     covered = np.mean([r["low"] <= math.exp(0.1) <= r["high"] for r in found])
     assert covered == pytest.approx(inside, abs=0.03)
+
+
+@pytest.mark.parametrize("confidence", [0.95, 0.98])
+@pytest.mark.parametrize("wild", [0.02, 0.05, 0.1])
+def test_the_interval_holds_it_where_some_processes_know_less(
+    confidence: float, wild: float
+) -> None:
+    rng = np.random.default_rng(2)
+    found = [
+        statistics.ratio([doubtful(rng, wild) for _ in range(5)], confidence) for _ in range(1000)
+    ]
+    covered = np.mean([r["low"] <= 1 <= r["high"] for r in found])
+    assert covered >= confidence - 0.02
+
+
+def doubtful(rng: np.random.Generator, wild: float) -> statistics.LogRatio:
+    """One of five processes is many times as uncertain, and knows it by its rounds."""
+    deviation = wild if rng.random() < 0.2 else 0.005
+    rounds = rng.normal(rng.normal(0, 0.004), deviation * math.sqrt(30 / (math.pi / 2)), 30)
+    block = [[[round(1e9 * math.exp(x))] for x in rounds], [[10**9]] * 30]
+    return statistics.log_ratio(*block)
+
+
+def test_a_process_that_knows_less_counts_for_less() -> None:
+    known = [statistics.LogRatio(x, 0.01) for x in (0.0, 0.01, -0.01, 0.005)]
+    wild = [*known, statistics.LogRatio(0.3, 0.2)]
+    found, plain = statistics.ratio(wild), ratio([0.0, 0.01, -0.01, 0.005, 0.3])
+    assert found["point"] < 1.01 < plain["point"]
+    assert found["high"] < plain["high"] / 1.2

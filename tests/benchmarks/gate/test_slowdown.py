@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from edgeopt.benchmarks.device.statistics import LogRatio
 from edgeopt.benchmarks.gate.slowdown import Process, look
 from edgeopt.benchmarks.gate.spending import levels, looks
 from edgeopt.benchmarks.gate.verdict import Verdict
@@ -18,7 +19,7 @@ def processes(
 ) -> list[Process]:
     """Processes of a machine whose sessions differ by ``noise`` from process to process."""
     drawn = rng.normal(0, noise, (count, 3)) + np.log([1, copy, ratio])
-    return [Process(float(c - (a + b) / 2), float(b - a)) for a, b, c in drawn]
+    return [Process(LogRatio(c - (a + b) / 2), LogRatio(b - a)) for a, b, c in drawn.tolist()]
 
 
 def verdicts(ratio: float, noise: float, copy: float = 1.0, cap: int = 20) -> dict[Verdict, float]:
