@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import onnx
 import pytest
 from hypothesis import settings
 from onnx import TensorProto, helper, numpy_helper
+
+from tests.board import AS_ANYBODY, CLIENT, FORCE, SSHD, free_port, keygen, program
+from tests.board import Board as Board
 
 if TYPE_CHECKING:
     from edgeopt.targets.emulator import Emulator
@@ -61,153 +60,19 @@ def emulators() -> Emulators:
         pytest.skip(f"no emulated board here: {error}")
 
 
-SSHD = "/usr/sbin/sshd"
-
-_FORCE = """export HOME={home} TMPDIR={home} PATH={programs}:/usr/bin:/bin
-cd "$HOME" && exec sh -c "$SSH_ORIGINAL_COMMAND"
-"""
-
-_SERVER = """
-Port {port}
-ListenAddress 127.0.0.1
-HostKey {folder}/host
-AuthorizedKeysFile {folder}/key.pub
-UsePAM no
-StrictModes no
-PidFile none
-Subsystem sftp /usr/lib/openssh/sftp-server
-ForceCommand {folder}/force
-"""
-
-_AS_ANYBODY = """for word; do
-  shift
-  case "$word" in pi@* | jetson@*) word=${{word#*@}} ;; esac
-  set -- "$@" "$word"
-done
-exec {program} -F {config} "$@"
-"""
-
-_CLIENT = """
-Host kitchen bench
-  HostName 127.0.0.1
-  Port {port}
-  IdentityFile {folder}/key
-  IdentitiesOnly yes
-  UserKnownHostsFile {folder}/known
-"""
-
-
-@dataclass
-class Board:
-    """A device: its folder holds its keys, its home and the programs on its PATH."""
-
-    folder: Path
-    port: int
-    server: subprocess.Popen[bytes]
-
-    @property
-    def config(self) -> Path:
-        return self.folder / "config"
-
-    @property
-    def home(self) -> Path:
-        return self.folder / "home"
-
-    def python(self, script: str) -> None:
-        """What ``python3`` does there."""
-        program(self.folder / "programs" / "python3", script)
-
-    def lend(self, **modules: str) -> None:
-        """Give its Python modules of those names before any other."""
-        folder = self.folder / "modules"
-        folder.mkdir(exist_ok=True)
-        for name, code in modules.items():
-            (folder / f"{name}.py").write_text(code)
-        self.python(f'PYTHONPATH={folder} exec {sys.executable} "$@"')
-
-    def cut(self, how: signal.Signals = signal.SIGKILL) -> list[int]:
-        """End or stop every session of the server's, and none of the programs they started."""
-        sessions = [
-            process
-            for process in descendants(self.server.pid)
-            if Path(f"/proc/{process}/comm").read_text().startswith("sshd")
-        ]
-        for session in sessions:
-            os.kill(session, how)
-        return sessions
-
-    def left(self) -> list[str]:
-        """What runs have left there."""
-        return [p.name for p in (self.home / ".edgeopt").glob("*")]
-
-    def serve(self, *lines: str) -> None:
-        """Start the server, again if it runs, with more lines of configuration before its own."""
-        if self.server.poll() is None:
-            self.server.terminate()
-            self.server.wait()
-        own = _SERVER.format(folder=self.folder, port=self.port)
-        (self.folder / "server").write_text("\n".join(lines) + own)
-        self.server = subprocess.Popen([SSHD, "-D", "-e", "-f", self.folder / "server"], stderr=-3)
-        _until_it_listens(self.port)
-
-    def measure(self, *artifacts: Path, **options: Any) -> Any:
-        """Measure there, quickly, as ``edgeopt benchmark`` does."""
-        from edgeopt.core.progress import silent
-        from edgeopt.pipeline.remote import benchmark_there
-
-        quick = {"target": "arm64@ssh://kitchen", "duration": 0.05, "processes": 2}
-        return benchmark_there(
-            artifacts, accuracy="top1", save=True, progress=silent, ssh_config=self.config,
-            **{**quick, **options},
-        )  # fmt: skip
-
-
-def descendants(process: int) -> Iterator[int]:
-    """Whatever a process started, and whatever that started."""
-    for child in Path(f"/proc/{process}/task/{process}/children").read_text().split():
-        yield int(child)
-        yield from descendants(int(child))
-
-
-def program(path: Path, script: str) -> None:
-    """A shell script that can be started."""
-    path.write_text(f"#!/bin/sh\n{script}\n")
-    path.chmod(0o755)
-
-
-def keygen(path: Path) -> None:
-    """A key without a passphrase, and ``.pub`` beside it."""
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", path], check=True)
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
-
-
-def _until_it_listens(port: int) -> None:
-    for _ in range(100):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    raise AssertionError("sshd doesn't listen")
-
-
 @pytest.fixture
 def board(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Board]:
     """This machine as a device, behind a real sshd on loopback; in CI it must be there."""
     if not Path(SSHD).exists() or shutil.which("ssh-keygen") is None:
         assert not os.environ.get("CI"), "openssh-server is not installed"
         pytest.skip("no sshd here")
-    folder, port = tmp_path_factory.mktemp("board"), _free_port()
+    folder, port = tmp_path_factory.mktemp("board"), free_port()
     for name in ("home", "programs"):
         (folder / name).mkdir()
     for key in ("host", "key"):
         keygen(folder / key)
-    program(folder / "force", _FORCE.format(home=folder / "home", programs=folder / "programs"))
-    (folder / "config").write_text(_CLIENT.format(folder=folder, port=port))
+    program(folder / "force", FORCE.format(home=folder / "home", programs=folder / "programs"))
+    (folder / "config").write_text(CLIENT.format(folder=folder, port=port))
     kind, key, *_ = (folder / "host.pub").read_text().split()
     (folder / "known").write_text(f"[127.0.0.1]:{port} {kind} {key}\n")
     if os.geteuid() == 0:
@@ -230,7 +95,7 @@ def ssh_knows(board: Board, monkeypatch: pytest.MonkeyPatch) -> Board:
     here = board.folder / "here"
     here.mkdir()
     for name in ("ssh", "scp"):
-        whole = _AS_ANYBODY.format(program=shutil.which(name), config=board.config)
+        whole = AS_ANYBODY.format(program=shutil.which(name), config=board.config)
         program(here / name, whole)
     monkeypatch.setenv("PATH", f"{here}{os.pathsep}{os.environ['PATH']}")
     return board

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from tests.conftest import Board
+    from tests.board import Board
 
 Run = Callable[..., Any]
 FEW = ("--duration", "0.02", "--max-processes", "2")

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.conftest import Board, Emulators
+    from tests.board import Board
+    from tests.conftest import Emulators
 
 pytestmark = [pytest.mark.emulated, pytest.mark.slow]
 

@@ -15,7 +15,8 @@ from edgeopt.benchmarks.store import measurement_path, read_measurement
 from edgeopt.targets import emulator
 
 if TYPE_CHECKING:
-    from tests.conftest import Board, Emulators
+    from tests.board import Board
+    from tests.conftest import Emulators
 
 Run = Callable[..., Any]
 

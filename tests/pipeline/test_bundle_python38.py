@@ -16,7 +16,7 @@ from edgeopt.pipeline.bundle import bundle
 from edgeopt.pipeline.results import check_outputs, import_results
 
 if TYPE_CHECKING:
-    from tests.conftest import Board
+    from tests.board import Board
 
 pytestmark = pytest.mark.slow
 

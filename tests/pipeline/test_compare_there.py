@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -26,9 +28,10 @@ from edgeopt.core.errors import (
 )
 from edgeopt.pipeline.baseline import Saved
 from edgeopt.pipeline.first_run import compare_or_save
+from tests.board import descendants, soon
 
 if TYPE_CHECKING:
-    from tests.conftest import Board
+    from tests.board import Board
 
 Make = Callable[..., Path]
 
@@ -305,6 +308,39 @@ def test_a_device_that_vanishes_midway(ssh_knows: Board, make_net: Make) -> None
     # What the cut link left goes with the next one, and the lock is free.
     edgeopt.compare(a, a, **FEW)
     assert ssh_knows.left() == []
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_whoever_gives_up_leaves_nothing_running_there(
+    ssh_knows: Board, make_net: Make, tmp_path: Path, how: signal.Signals
+) -> None:
+    lock, a = ssh_knows.home / "edgeopt-device.lock", make_net("a.onnx")
+    command = [sys.executable, "-m", "edgeopt", "compare", str(a), str(a), "--duration", "30"]
+    with subprocess.Popen(
+        [*command, "--target", THERE["target"], "--threads", "1"], stderr=subprocess.DEVNULL
+    ) as client:
+        assert soon(lambda: lock.exists() and "(process " in lock.read_text())
+        assert soon(lambda: len(list(descendants(holder(lock)))) == 1)
+        program = holder(lock)
+        measuring = [program, *descendants(program)]
+        client.send_signal(how)
+        assert client.wait(60) == (143 if how is signal.SIGTERM else -how)
+    assert soon(lambda: not any(map(running, measuring)))
+    with alone("tom", 0, str(lock)):
+        pass
+    assert len(ssh_knows.left()) <= (how is signal.SIGKILL)
+
+
+def holder(lock: Path) -> int:
+    """The process that the lock names."""
+    return int(lock.read_text().rpartition("(process ")[2].rstrip(")"))
+
+
+def running(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def test_a_disk_too_full_for_the_artifacts(

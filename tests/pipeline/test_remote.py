@@ -17,7 +17,7 @@ from edgeopt.pipeline.remote import benchmark_there
 from edgeopt.targets.hardware import Budget
 
 if TYPE_CHECKING:
-    from tests.conftest import Board
+    from tests.board import Board
 
 
 def test_a_measurement_over_ssh_leaves_nothing_there(board: Board, conv_net: Path) -> None:

@@ -22,10 +22,10 @@ from edgeopt.pipeline.bundle import bundle
 from edgeopt.pipeline.results import check_outputs
 from edgeopt.targets.address import Address
 from edgeopt.targets.ssh import FOLDER, SshDevice
-from tests.conftest import descendants
+from tests.board import descendants, soon
 
 if TYPE_CHECKING:
-    from tests.conftest import Board
+    from tests.board import Board
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 
@@ -37,16 +37,6 @@ def failing(board: Board, artifact: Path, told: str) -> None:
     assert raised.value.exit_code == 3
     assert not measurement_path(artifact, "arm64").exists()
     assert board.left() == []
-
-
-def soon(true: Callable[[], bool], seconds: float = 60) -> bool:
-    """Whether it becomes true."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if true():
-            return True
-        time.sleep(0.05)
-    return False
 
 
 def gone(process: int) -> bool:

@@ -18,7 +18,7 @@ from edgeopt.core.errors import DataError, EdgeOptError, MeasurementError
 from edgeopt.pipeline.bundle import bundle
 
 if TYPE_CHECKING:
-    from tests.conftest import Board
+    from tests.board import Board
 
 
 def answering(board: Board, code: str) -> None:

@@ -10,10 +10,10 @@ import pytest
 from edgeopt.benchmarks.store import measurement_path
 from edgeopt.core.errors import MeasurementError
 from edgeopt.targets.ssh import FOLDER
-from tests.conftest import keygen
+from tests.board import keygen
 
 if TYPE_CHECKING:
-    from tests.conftest import Board
+    from tests.board import Board
 
 
 def refused(board: Board, artifact: Path, told: str) -> None:
