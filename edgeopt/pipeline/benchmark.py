@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from edgeopt.benchmarks.artifact import Artifact, read_artifact
-from edgeopt.benchmarks.budget import judged
 from edgeopt.benchmarks.inputs import batch_size, save_inputs, timing_inputs
 from edgeopt.benchmarks.measure import HOST, Candidate, measure
 from edgeopt.benchmarks.metrics import UserFunction, read_metrics
@@ -23,7 +22,7 @@ from edgeopt.core.gpu import local_gpu
 from edgeopt.core.precision import Format
 from edgeopt.core.preprocessing import Preprocessing
 from edgeopt.core.progress import Progress, silent
-from edgeopt.pipeline.budgets.asked import costs_for
+from edgeopt.pipeline.budgets.asked import held
 from edgeopt.pipeline.budgets.file import read_project
 from edgeopt.pipeline.options import parse_names, read_budget, read_preprocessing
 from edgeopt.pipeline.saturating import saturating
@@ -145,10 +144,8 @@ def benchmark(
     for measurement in report.measurements if save else ():
         write_measurement(measurement)
     notes = [*_saturating(read)] if evaluation is not None else [*_unsized(read)]
-    costs = costs_for(budget, project, HOST, None)
-    notes += costs.notes
     report = msgspec.structs.replace(report, notes=(*report.notes, *dict.fromkeys(notes)))
-    return judged(report, costs.budget, costs.sources)
+    return held(report, budget, project)
 
 
 def check_counts(artifacts: int, plan: Plan) -> None:

@@ -7,10 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from edgeopt.benchmarks.artifact import Artifact, read_artifact
-from edgeopt.benchmarks.budget import judged, refused
+from edgeopt.benchmarks.budget import refused
 from edgeopt.benchmarks.bundle import Bundle
 from edgeopt.benchmarks.plan import Plan
 from edgeopt.benchmarks.result import BenchmarkReport
@@ -18,7 +16,7 @@ from edgeopt.benchmarks.store import check_writable
 from edgeopt.core.errors import UsageError
 from edgeopt.core.progress import Progress
 from edgeopt.pipeline.benchmark import check_counts
-from edgeopt.pipeline.budgets.asked import costs_for
+from edgeopt.pipeline.budgets.asked import costs_for, held
 from edgeopt.pipeline.budgets.file import ProjectFile
 from edgeopt.pipeline.bundle import DEVICE, bundle
 from edgeopt.pipeline.native import NativeProgram
@@ -88,11 +86,7 @@ def benchmark_there(
         runner.pack(folder, progress)
         with device.folder() as run:
             answer.write_bytes(runner.measure(device, run, folder, progress))
-        report = import_results(answer, artifacts, save=save)
-        if profile is None:  # its name is known only now
-            costs = costs_for(budget, project, report.measurements[0].target, None)
-        report = msgspec.structs.replace(report, notes=(*report.notes, *costs.notes))
-        return judged(report, costs.budget, costs.sources)
+        return held(import_results(answer, artifacts, save=save), budget, project, profile)
 
 
 def _python_runner(

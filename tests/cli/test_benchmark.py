@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -88,6 +91,7 @@ def test_every_option_arrives(run: Run, monkeypatch: pytest.MonkeyPatch) -> None
         *("--processes", "7", "--seed", "3", "--accuracy", "top1", "--accuracy", "m.py:iou"),
         *("--evaluation", "e.npz", "--no-save", "--no-code", "--crop", "8"),
         *("--benchmark-binary", "program", "--max-latency", "5ms", "--max-size", "2MB"),
+        *("--config", "ours.toml"),
     )
     del asked["progress"]
     assert asked == {
@@ -95,7 +99,7 @@ def test_every_option_arrives(run: Run, monkeypatch: pytest.MonkeyPatch) -> None
         "preprocess": Preprocessing(crop=8), "target": None, "provider": "cpu", "threads": 2,
         "batch": 4, "duration": 2.5, "processes": 7, "seed": 3, "save": False, "code": False,
             "benchmark_binary": "program", "max_latency": "5ms", "max_memory": None,
-            "max_size": "2MB",
+            "max_size": "2MB", "config": "ours.toml",
     }  # fmt: skip
 
 
@@ -113,3 +117,25 @@ def test_a_mistake_is_one_line(run: Run, args: list[str], told: str) -> None:
     ran = run("benchmark", *args)
     assert (ran.code, ran.out) == (2, "")
     assert told in ran.line
+
+
+def test_what_is_imported_is_held_to_the_project_s_budgets(
+    run: Run, conv_net: Path, tmp_path: Path
+) -> None:
+    folder, file = tmp_path / "bundle", tmp_path / "project.toml"
+    quick = ("--duration", "0.05", "--processes", "2", "--target", "arm64")
+    assert run("bundle", conv_net, "-o", folder, *quick).code == 0
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    subprocess.run([sys.executable, folder / "run.pyz"], check=True, env=environment)
+    command = ("benchmark", conv_net, "--import", folder / "result.json", "--config", file)
+
+    file.write_text('[budgets]\nmax-siz = "1kB"\n')
+    ran = run(*command)
+    assert (ran.code, list(tmp_path.glob("*.benchmark.json"))) == (2, [])
+
+    file.write_text('[budgets.targets.arm64]\nmax-size = "1kB"\nmax-latency = "+1%"\n')
+    ran = run(*command, "--json")
+    assert ran.code == 1
+    (check,) = ran.json["budgets"]
+    assert (check["part"], check["source"]) == ("size", f"{file}, budgets.targets.arm64")
+    assert "max-latency = +1% (" in ran.json["notes"][-1]

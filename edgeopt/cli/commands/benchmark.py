@@ -104,17 +104,14 @@ def benchmark(
     contract = take_contract(options)
     save = options["save"]
     if results is not None:
-        from edgeopt.benchmarks.budget import judged
-        from edgeopt.pipeline.budgets.asked import costs_for
+        from edgeopt.pipeline.budgets.asked import held
         from edgeopt.pipeline.budgets.file import read_project
         from edgeopt.pipeline.options import read_budget
         from edgeopt.pipeline.results import import_results
 
-        found = import_results(results, files(artifacts), save=save)
         limits = (options[name] for name in ("max_latency", "max_memory", "max_size"))
-        project = read_project(options["config"])
-        costs = costs_for(read_budget(*limits), project, found.measurements[0].target, None)
-        report = judged(found, costs.budget, costs.sources)
+        budget, project = read_budget(*limits), read_project(options["config"])
+        report = held(import_results(results, files(artifacts), save=save), budget, project)
     else:
         with terminal.progress("loading") as progress:
             from edgeopt.pipeline.benchmark import benchmark as run

@@ -6,9 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from edgeopt.benchmarks.budget import Part
+import msgspec
+
+from edgeopt.benchmarks.budget import Part, judged
 from edgeopt.benchmarks.gate.budgets import Budgets, Limit, Tail, read_share
-from edgeopt.benchmarks.result import OPTION
+from edgeopt.benchmarks.result import OPTION, BenchmarkReport
 from edgeopt.pipeline.budgets.file import ProjectFile
 from edgeopt.pipeline.budgets.keys import KEYS
 from edgeopt.targets import Profile
@@ -111,6 +113,18 @@ def costs_for(
             if each.value.relative
         ),
     )
+
+
+def held(
+    report: BenchmarkReport,
+    options: Budget,
+    project: ProjectFile | None,
+    profile: Profile | None = None,
+) -> BenchmarkReport:
+    """A report with what the budgets of its target say of it; arguments as :func:`costs_for`."""
+    costs = costs_for(options, project, report.measurements[0].target, profile)
+    report = msgspec.structs.replace(report, notes=(*report.notes, *costs.notes))
+    return judged(report, costs.budget, costs.sources)
 
 
 def _known(project: ProjectFile | None, target: str, profile: Profile | None) -> dict[str, Asked]:
