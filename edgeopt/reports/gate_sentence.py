@@ -18,7 +18,7 @@ def sentence(found: Comparison) -> str:
 
 def _told(check: Check, found: Comparison) -> str:
     if check.verdict is Verdict.UNFIT:
-        return f"This machine can't tell: {check.why}."
+        return f"The machine can't tell: {check.why}."
     if check.name == "latency" and check.change is not None:
         return _latency(check, found)
     figures = [figure(check.baseline, check.unit), change(check)]

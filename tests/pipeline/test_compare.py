@@ -8,12 +8,20 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import onnx
 import pytest
 from onnx import TensorProto, helper
 
 import edgeopt
 from edgeopt.benchmarks.gate.verdict import Check, Comparison, Verdict
-from edgeopt.core.errors import DataError, GateError, MeasurementError, ModelError, UsageError
+from edgeopt.core.errors import (
+    DataError,
+    GateError,
+    MeasurementError,
+    ModelError,
+    UnsupportedError,
+    UsageError,
+)
 from edgeopt.pipeline.compare import check_verdict
 
 Save = Callable[..., Path]
@@ -178,6 +186,18 @@ def test_artifacts_with_other_outputs_are_refused(make_net: Callable[..., Path])
     told = r"b\.onnx: it gives scores\[1, 9\], and the baseline gives scores\[1, 10\]"
     with pytest.raises(ModelError, match=told):
         edgeopt.compare(make_net("a.onnx"), make_net("b.onnx", classes=9))
+
+
+def test_outputs_that_are_no_numbers_are_named(save_model: Save) -> None:
+    nodes = [helper.make_node("SequenceConstruct", ["x", "x"], ["pair"])]
+    net = save_model(nodes, [("x", TensorProto.FLOAT, [1, 4])], [("x", TensorProto.FLOAT, [1, 4])])
+    model = onnx.load(net)
+    ends = helper.make_tensor_sequence_value_info("pair", TensorProto.FLOAT, [1, 4])
+    del model.graph.output[:]
+    model.graph.output.append(ends)
+    onnx.save(model, net)
+    with pytest.raises(UnsupportedError, match="output 'pair' is not a tensor"):
+        edgeopt.compare(net, net, **FEW)
 
 
 def test_names_say_nothing_where_there_is_one_of_each(

@@ -225,6 +225,19 @@ def test_artifacts_that_do_not_fit_each_other(
     assert ssh_knows.left() == []
 
 
+def test_outputs_that_are_no_numbers_are_named(ssh_knows: Board, make_net: Make) -> None:
+    model = onnx.load(net := make_net("net.onnx"))
+    model.graph.node.append(helper.make_node("SequenceConstruct", ["scores"] * 2, ["pair"]))
+    del model.graph.output[:]
+    ends = helper.make_tensor_sequence_value_info("pair", TensorProto.FLOAT, [1, CLASSES])
+    model.graph.output.append(ends)
+    onnx.save(model, net)
+    told = r"net\.onnx: output 'pair' is not a tensor of numbers: cut the graph"
+    with pytest.raises(UnsupportedError, match=told):
+        edgeopt.compare(net, net, **FEW)
+    assert ssh_knows.left() == []
+
+
 # What goes wrong there
 
 

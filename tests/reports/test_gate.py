@@ -93,7 +93,7 @@ ACCURACY = Check(
         ),
         (
             [msgspec.structs.replace(LATENCY, verdict=Verdict.UNFIT, why="it ran hot")],
-            "This machine can't tell: it ran hot.",
+            "The machine can't tell: it ran hot.",
         ),
         (
             [LATENCY, ACCURACY, Check("size", Verdict.REGRESSION, "+0%", "bytes", 1e6, 2e6)],

@@ -61,6 +61,8 @@ def matched(one: Outputs, other: Outputs) -> Iterator[Tuple[str, np.ndarray, np.
     Raises:
         Failure: If they don't fit each other.
     """
+    for index, side in enumerate((one, other)):
+        _check_numbers(side, index)
     if len(one) == len(other) == 1:
         other = dict(zip(one, other.values()))
     shapes = [{name: list(array.shape) for name, array in side.items()} for side in (one, other)]
@@ -70,6 +72,12 @@ def matched(one: Outputs, other: Outputs) -> Iterator[Tuple[str, np.ndarray, np.
         ), 1)  # fmt: skip
     for name in one:
         yield name, one[name], other[name]
+
+
+def _check_numbers(outputs: Dict[str, Any], index: int) -> None:
+    for name, array in outputs.items():
+        if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiub":
+            raise Failure("numbers", "output {!r} is not a tensor of numbers".format(name), index)
 
 
 def hit(outputs: Outputs, label: int) -> bool:

@@ -16,7 +16,7 @@ from edgeopt.benchmarks.gate.counts import drop
 from edgeopt.benchmarks.gate.verdict import Check, Interval, Verdict
 from edgeopt.benchmarks.messages import Failed
 from edgeopt.benchmarks.metrics import class_label
-from edgeopt.core.errors import DataError, EdgeOptError, ModelError
+from edgeopt.core.errors import DataError, EdgeOptError, ModelError, UnsupportedError
 from edgeopt.core.manifest import OutputCheck
 from edgeopt.core.progress import Progress
 from edgeopt.core.record import Record
@@ -67,6 +67,7 @@ def quality(
 
     Raises:
         ModelError: If their outputs differ in name, number or shape.
+        UnsupportedError: If one isn't a tensor of numbers.
         DataError: If a sample or label doesn't fit.
     """
     beside, total = Beside(), len(data[0])
@@ -75,22 +76,30 @@ def quality(
         try:
             beside.add(one, other, class_label(sample) if labelled else None)
         except Failure as failure:
-            raise unlike(failure, candidate, sample.origin) from failure
+            raise unlike(failure, (baseline, candidate), sample.origin) from failure
         progress("comparing outputs", done, total)
     return msgspec.convert(beside.as_json(), Quality)
 
 
-def unlike(failure: Failure | Failed, candidate: Artifact, where: str) -> EdgeOptError:
+def unlike(
+    failure: Failure | Failed, artifacts: tuple[Artifact, Artifact], where: str
+) -> EdgeOptError:
     """The error for outputs that don't fit each other, or the labels.
 
     Args:
         failure: What was found.
-        candidate: Whose outputs they are.
+        artifacts: Whose outputs they are: the baseline's and the candidate's.
         where: What the labels are of.
     """
     if failure.stage == "outputs":
         return ModelError(
-            f"{candidate.name}: {failure.reason}", hint="compare artifacts of the same model"
+            f"{artifacts[1].name}: {failure.reason}", hint="compare artifacts of the same model"
+        )
+    if failure.stage == "numbers":
+        name = artifacts[1 if failure.artifact else 0].name
+        return UnsupportedError(
+            f"{name}: {failure.reason}",
+            hint="cut the graph before the step that makes text or sequences",
         )
     if failure.stage == "scores":
         return DataError(failure.reason, hint="use --min-sqnr instead of --max-drop")

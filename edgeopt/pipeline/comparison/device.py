@@ -118,8 +118,8 @@ class There:
         return printable_record(found)
 
     def _unlike(self, failure: Failed, names: Sequence[str]) -> EdgeOptError:
-        if failure.stage in ("outputs", "scores", "labels"):
-            return unlike(printable_record(failure), self._pair.artifacts[1], self._pair.location)
+        if failure.stage in ("outputs", "numbers", "scores", "labels"):
+            return unlike(printable_record(failure), self._pair.artifacts, self._pair.location)
         return failed_there(failure, names)
 
 
