@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,11 +105,19 @@ def validate_data(
     for each in (data, evaluation):
         check_exists(each)
     reference = None if table is None else load_table(Path(table))
-    contract = read_preprocessing(preprocess)
-    options = tuple(input), None if weights is None else Path(weights), contract, code, progress
-    with _taker(model, options, signature, observed=reference is not None) as taker:
+    contract, given = read_preprocessing(preprocess), tuple(input)
+    if model is None and (given or weights or signature):
+        raise UsageError("--input, --weights and --signature go with --model", hint="name it")
+
+    def prepare(scratch: Path) -> Preparation:
+        file = None if weights is None else Path(weights)
+        return Preparation(model, scratch, given, file, contract, code, progress, signature)
+
+    with _taker(model, prepare, real=contract is not None, observed=table is not None) as taker:
         contract = contract or (taker.preprocessing if taker else None)
         work = _Work(taker, contract, limits, classes, progress)
+        if reference is not None and taker is not None and taker.graph is not None:
+            check_belongs(reference, taker.graph.sha256, str(table), "the model")
         stored = work.opened(data, code)
         scanned = work.scanned(stored)
         beside = None
@@ -130,23 +138,16 @@ def validate_data(
 
 @contextmanager
 def _taker(
-    model: Any,
-    options: tuple[tuple[str, ...], Path | None, Preprocessing | None, bool, Progress],
-    signature: str | None,
-    *,
-    observed: bool,
+    model: Any, prepare: Callable[[Path], Preparation], *, real: bool, observed: bool
 ) -> Iterator[Taker | None]:
-    contract = options[2]
+    """What a model wants; its float graph is made where it isn't an artifact, or is observed."""
     if model is None:
-        if options[0] or options[1] or signature:
-            raise UsageError("--input, --weights and --signature go with --model", hint="name it")
         yield None
     elif is_artifact(model) and not (observed and may_be_float(model)):
-        yield read_taker(model, None, real=contract is not None)
+        yield read_taker(model, None, real=real)
     else:
         with tempfile.TemporaryDirectory(prefix="edgeopt-", ignore_cleanup_errors=True) as scratch:
-            prepared = Preparation(model, Path(scratch), *options, signature)
-            yield read_taker(model, prepared, real=contract is not None)
+            yield read_taker(model, prepare(Path(scratch)), real=real)
 
 
 @dataclass(frozen=True)
@@ -218,7 +219,6 @@ class _Work:
             yield from check_drift(_pairs(known, data), self.limits, "", beside)
             yield from _unknown(data.inputs.keys() - known.keys(), beside)
             return
-        check_belongs(table, graph.sha256, named, "the model")
         try:
             pairs = observed_pairs(graph, table, data.dataset, self.progress)
         except DataError as error:

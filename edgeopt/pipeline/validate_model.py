@@ -121,8 +121,8 @@ def validate_model(
         )  # fmt: skip
         beside = None
         if reference is not None:
-            options = tuple(input), None if weights is None else Path(weights), signature
-            beside = job.reference(reference, options)
+            file = None if weights is None else Path(weights)
+            beside = job.reference(reference, tuple(input), file, signature)
         ran, data = job.ran(), job.data(read)
         answers = job.answers(beside) if ran.answer is not None else ()
         findings = judged((_manifest(path), *ran.findings, *answers), strict=strict)
@@ -257,7 +257,7 @@ class _Job:
         return check_running(self.artifact, self.data(self.artifact), self.folder, self.threads)
 
     def reference(
-        self, reference: Any, options: tuple[tuple[str, ...], Path | None, str | None]
+        self, reference: Any, given: tuple[str, ...], weights: Path | None, signature: str | None
     ) -> Artifact:
         """Make a reference ready; one that crashes is noticed in a process of its own.
 
@@ -267,7 +267,6 @@ class _Job:
         if is_artifact(reference):
             read = read_artifact(reference)
         else:
-            given, weights, signature = options
             prepared = Preparation(
                 reference, self.folder, given, weights, self.contract, self.code, self.progress,
                 signature,
