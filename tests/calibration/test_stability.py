@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,6 +14,7 @@ from hypothesis.extra import numpy as arrays
 from edgeopt.calibration.histogram import Histogram
 from edgeopt.calibration.stability import LARGE, MODERATE, index, ks, outside, psi
 
+EXAMPLE = Path(__file__).parents[2] / "examples" / "fashion_mnist"
 VALUES = arrays.arrays(
     np.float32, st.integers(1, 60), elements=st.floats(-1000, 1000, width=16, allow_nan=False)
 )
@@ -71,6 +75,42 @@ def test_what_the_customary_thresholds_mean_for_a_normal_distribution(
     assert least <= psi(reference, found) < most
     if spread == 1:
         assert psi(reference, found) == pytest.approx(shift**2, abs=0.1 * shift + 0.005)
+
+
+@pytest.fixture(scope="module")
+def pictures() -> tuple[np.ndarray, np.ndarray]:
+    """Fashion-MNIST: for calibration, and for a test."""
+    with np.load(EXAMPLE / "calibration.npz") as one, np.load(EXAMPLE / "test.npz") as other:
+        return one["image"].astype(np.float32), other["image"].astype(np.float32)
+
+
+def test_pictures_of_the_same_kind_have_not_drifted(
+    pictures: tuple[np.ndarray, np.ndarray], rng: np.random.Generator
+) -> None:
+    reference, test = histogram(pictures[0]), pictures[1]
+    draws = (histogram(test[rng.choice(len(test), 50, replace=False)]) for _ in range(200))
+    assert max(psi(reference, draw) for draw in draws) < MODERATE
+
+
+@pytest.mark.parametrize(
+    ("change", "least", "most"),
+    [
+        (lambda x: np.round(np.minimum(x * 1.1, 255)), 0.02, MODERATE),
+        (lambda x: np.round(np.minimum(x * 1.3, 255)), MODERATE, LARGE),
+        (lambda x: np.round(np.minimum(x * 1.5, 255)), LARGE, 1),
+        (lambda x: np.round(x * 0.7), LARGE, 2),
+        (lambda x: 255 - x, 2, 9),
+        (lambda x: x / 255, 2, 9),
+        (lambda x: np.rot90(x, axes=(2, 3)), 0, 0.02),
+    ],
+)
+def test_pictures_that_were_changed(
+    pictures: tuple[np.ndarray, np.ndarray],
+    change: Callable[[np.ndarray], np.ndarray],
+    least: float,
+    most: float,
+) -> None:
+    assert least <= psi(histogram(pictures[0]), histogram(change(pictures[1][:500]))) < most
 
 
 def test_values_that_are_half_of_all_have_a_bin_to_themselves(rng: np.random.Generator) -> None:
