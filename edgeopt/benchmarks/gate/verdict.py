@@ -98,7 +98,7 @@ class Side(Record, frozen=True):
 
 
 class ProcessRatios(Record, frozen=True):
-    """What one process found, as ratios of 10th percentiles.
+    """What one process found, as ratios of latencies.
 
     Args:
         candidate: The candidate's over the geometric mean of the baseline's two.

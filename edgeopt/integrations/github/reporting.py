@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from edgeopt.integrations.github.commands import COMMENT, FAILURE, SUMMARY
 from edgeopt.integrations.github.job import Job
-from edgeopt.reports.markdown import plain
 
 MOST = 60_000
 """Characters of a comment; GitHub refuses more than 65,536."""
 
+_UNUSUAL = re.compile(r"[^A-Za-z0-9._ -]")
 _NOTHING = "### ❌ nothing was compared\n\n**A step before it failed: see the log.**\n"
 
 
@@ -39,7 +40,12 @@ def _comment(job: Job, text: str) -> str:
     """The same, with a mark by which it is found again, and the way to the run."""
     shown = text if len(text) <= MOST else f"{text[:MOST]}\n\n(cut: the rest is in the report)\n"
     run = _run(job.environment)
-    return f"<!-- edgeopt: {plain(job.inputs.artifact)} -->\n{shown}{run}"
+    return f"{mark(job.inputs.artifact)}\n{shown}{run}"
+
+
+def mark(artifact: str) -> str:
+    """What a comment begins with, unseen; no name ends it before its time."""
+    return f"<!-- edgeopt: {_UNUSUAL.sub('?', artifact)} -->"
 
 
 def _run(environment: Mapping[str, str]) -> str:
