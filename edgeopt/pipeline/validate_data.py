@@ -13,7 +13,7 @@ from typing import Any
 from edgeopt.calibration.histogram import Histogram
 from edgeopt.calibration.table import CalibrationTable
 from edgeopt.calibration.table_file import load_table
-from edgeopt.core.errors import DataError, UsageError
+from edgeopt.core.errors import DataError
 from edgeopt.core.preprocessing import Preprocessing
 from edgeopt.core.progress import Progress, silent
 from edgeopt.core.tensors import TensorSpec
@@ -29,7 +29,13 @@ from edgeopt.pipeline.validation.observed import observed_pairs
 from edgeopt.pipeline.validation.records import DataValidation, Finding, Level
 from edgeopt.pipeline.validation.repeats import check_overlap, check_repeats
 from edgeopt.pipeline.validation.scan import Scan, scan
-from edgeopt.pipeline.validation.taker import Taker, is_artifact, may_be_float, read_taker
+from edgeopt.pipeline.validation.taker import (
+    Taker,
+    check_source_options,
+    is_artifact,
+    may_be_float,
+    read_taker,
+)
 from edgeopt.pipeline.validation.values import Bounds, check_values, pixel_bounds
 from edgeopt.pipeline.validation.verdict import judged, worst
 
@@ -106,8 +112,7 @@ def validate_data(
         check_exists(each)
     reference = None if table is None else load_table(Path(table))
     contract, given = read_preprocessing(preprocess), tuple(input)
-    if model is None and (given or weights or signature):
-        raise UsageError("--input, --weights and --signature go with --model", hint="name it")
+    check_source_options(model, "--model", given, weights, signature)
 
     def prepare(scratch: Path) -> Preparation:
         file = None if weights is None else Path(weights)

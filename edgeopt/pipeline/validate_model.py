@@ -40,7 +40,13 @@ from edgeopt.pipeline.validation.answers import (
 )
 from edgeopt.pipeline.validation.records import Finding, Level, ModelValidation
 from edgeopt.pipeline.validation.running import CALLS, Ran, check_running, run_once
-from edgeopt.pipeline.validation.taker import classes_of, is_artifact, operators_of, outputs_of
+from edgeopt.pipeline.validation.taker import (
+    check_source_options,
+    classes_of,
+    is_artifact,
+    operators_of,
+    outputs_of,
+)
 from edgeopt.pipeline.validation.verdict import judged, worst
 
 if TYPE_CHECKING:
@@ -102,6 +108,8 @@ def validate_model(
     """
     began = monotonic()
     floors = _floors(min_sqnr, min_agreement, min_accuracy, evaluation)
+    given = tuple(input)
+    check_source_options(reference, "--reference", given, weights, signature)
     check_exists(evaluation)
     path = Path(artifact)
     try:
@@ -122,7 +130,7 @@ def validate_model(
         beside = None
         if reference is not None:
             file = None if weights is None else Path(weights)
-            beside = job.reference(reference, tuple(input), file, signature)
+            beside = job.reference(reference, given, file, signature)
         ran, data = job.ran(), job.data(read)
         answers = job.answers(beside) if ran.answer is not None else ()
         findings = judged((_manifest(path), *ran.findings, *answers), strict=strict)

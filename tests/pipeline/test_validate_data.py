@@ -9,12 +9,17 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 import edgeopt
 from edgeopt.core.errors import DataError, GateError, MissingBaselineError, UsageError
 from edgeopt.core.preprocessing import Preprocessing
+from edgeopt.core.tensors import TensorSpec
+from edgeopt.data import Entry
 from edgeopt.pipeline.validation.balance import evenness
+from edgeopt.pipeline.validation.contents import Contents
 from edgeopt.pipeline.validation.records import DataValidation, Finding, Level
 from edgeopt.pipeline.validation.verdict import check_validation
 
@@ -160,6 +165,23 @@ def test_the_same_sample_with_two_labels_contradicts_itself(
     one = finding(edgeopt.validate_data(save(image=images, labels=labels)), "contradictions")
     assert (one.level, one.figures["samples"]) == (Level.FAIL, 1)
     assert one.examples == ("data.npz[6] = data.npz[2]",)
+
+
+@given(st.lists(st.integers(0, 5)), st.lists(st.integers(0, 5), min_size=1))
+def test_what_is_repeated_and_shared(ours: list[int], theirs: list[int]) -> None:
+    spec = (TensorSpec(name="x", dtype="float32", shape=("n", 1)),)
+    contents = []
+    for side in (ours, theirs):
+        contents.append(Contents())
+        for value in side:
+            # The label and the dtype differ; what a model would be given doesn't.
+            entry = Entry({"x": np.array([value], np.uint8)}, len(contents[-1]), "")
+            contents[-1].add(entry, spec)
+    again = [(n, ours.index(v)) for n, v in enumerate(ours) if v in ours[:n]]
+    assert contents[0].repeated().tolist() == [[*pair] for pair in again]
+    assert contents[0].contradictory().tolist() == [[*pair] for pair in again]
+    both = [[n, theirs.index(v)] for n, v in enumerate(ours) if v in theirs]
+    assert contents[0].shared(contents[1]).tolist() == both
 
 
 def test_overlap_between_calibration_and_evaluation(
@@ -425,7 +447,8 @@ def test_labels_may_be_numbers_of_any_size(save: Save, images: np.ndarray) -> No
 @pytest.mark.parametrize(
     "options",
     [{"max_duplicates": "5"}, {"max_imbalance": 0.5}, {"max_psi": -1}, {"max_psi": float("nan")},
-     {"min_samples": 0}, {"input": ["x:float32[1]"]}],
+     {"min_samples": 0}, {"input": ["x:float32[1]"]},
+     {"input": ["x:float32[1]"], "model": "net.onnx"}],
 )  # fmt: skip
 def test_options_that_are_none(save: Save, images: np.ndarray, options: dict[str, Any]) -> None:
     with pytest.raises(UsageError) as error:

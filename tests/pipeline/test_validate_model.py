@@ -273,6 +273,7 @@ def test_what_lies_beside_a_file_is_part_of_it(conv_net: Path, tmp_path: Path) -
         ({"min_agreement": "99%"}, UsageError, "--min-agreement needs a model to compare"),
         ({"min_accuracy": "9%"}, UsageError, "--min-accuracy needs labelled data"),
         ({"min_accuracy": "9", "evaluation": "gone.npz"}, UsageError, "9 is not a share"),
+        ({"weights": "w.safetensors"}, UsageError, "there is no --reference"),
         ({"min_sqnr": float("nan")}, UsageError, "--min-sqnr is nan"),
         ({"evaluation": "gone.npz"}, DataError, "gone.npz: no such file"),
         ({"reference": "gone.onnx"}, ModelError, "gone.onnx: no such file"),

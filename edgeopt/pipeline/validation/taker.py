@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from edgeopt.benchmarks.artifact import Artifact, read_artifact
+from edgeopt.core.errors import UsageError
 from edgeopt.core.graph import FloatGraph
 from edgeopt.core.manifest import Encoding, read_manifest
 from edgeopt.core.precision import Format, Precision
@@ -68,6 +69,27 @@ def is_artifact(model: Any) -> bool:
     """Whether a model's inputs can be read without making its float graph."""
     known = {fmt.suffix for fmt in Format}
     return isinstance(model, (str, Path)) and Path(model).suffix.lower() in known
+
+
+def check_source_options(
+    model: Any,
+    option: str,
+    given: Sequence[str],
+    weights: str | Path | None,
+    signature: str | None,
+) -> None:
+    """Refuse options that tell of a model what nobody would read.
+
+    Raises:
+        UsageError: If there is no model, or an artifact, which tells all of it.
+    """
+    if not (given or weights or signature) or (model is not None and not is_artifact(model)):
+        return
+    what = f"there is no {option}" if model is None else f"{model} is an artifact"
+    raise UsageError(
+        f"--input, --weights and --signature tell of a model what its file can't, and {what}",
+        hint=f"leave them out, or name the model with {option}",
+    )
 
 
 def may_be_float(model: Any) -> bool:
