@@ -79,7 +79,7 @@ def check_budgets(report: BenchmarkReport) -> None:
     latencies = [c for c in report.budgets if c.part == Part.LATENCY and c.artifact in unmeasured]
     if latencies:
         kind = unmeasured[latencies[0].artifact].value
-        raise refused(f"{latencies[0].artifact}: its latency is {kind}")
+        raise refused(f"{latencies[0].artifact}: its latency is {kind}", latencies[0].source)
     failed = [check for check in report.budgets if check.passed is False]
     if failed:
         raise GateError("; ".join(map(told, failed)), hint=_wider(failed))
@@ -92,10 +92,11 @@ def check_budgets(report: BenchmarkReport) -> None:
         )
 
 
-def refused(what: str) -> UsageError:
-    """The error for a latency that no budget takes."""
+def refused(what: str, source: str) -> UsageError:
+    """The error for a latency that no budget takes; ``source`` is where that is from."""
+    place = "" if source == OPTION else f" ({source})"
     return UsageError(
-        f"{what}, and a budget takes measured ones only",
+        f"{what}, and a budget{place} takes measured ones only",
         hint="measure on the device, or leave the latency out of the budget",
     )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from edgeopt.benchmarks.artifact import Artifact, read_artifact
-from edgeopt.benchmarks.budget import refused
+from edgeopt.benchmarks.budget import Part, refused
 from edgeopt.benchmarks.bundle import Bundle
 from edgeopt.benchmarks.plan import Plan
 from edgeopt.benchmarks.result import BenchmarkReport
@@ -68,7 +68,7 @@ def benchmark_there(
     profile = None if name is None else load_target(name)
     costs = costs_for(budget, project, DEVICE if profile is None else profile.name, profile)
     if address.scheme == "emulated" and costs.budget.max_latency_ms is not None:
-        raise refused(f"{address}: its latencies are emulated")
+        raise refused(f"{address}: its latencies are emulated", costs.sources[Part.LATENCY])
     read = [read_artifact(path) for path in artifacts]
     for artifact in read if save else ():
         check_writable(artifact.path, DEVICE if profile is None else profile.name)

@@ -71,7 +71,12 @@ def test_a_figure_that_is_missing_is_no_pass(report: BenchmarkReport) -> None:
         check_budgets(judged(gone, Budget(max_memory_mb=5)))
 
 
-def test_an_emulated_board_is_refused_before_any_work(conv_net: Path) -> None:
+def test_an_emulated_board_is_refused_before_any_work(conv_net: Path, tmp_path: Path) -> None:
+    project = tmp_path / "edgeopt.toml"
+    project.write_text('[budgets.targets.arm64]\nmax-latency = "5ms"\n')
+    told = r"are emulated, and a budget \(.*edgeopt\.toml, budgets\.targets\.arm64\) takes measured"
+    with pytest.raises(UsageError, match=told):
+        edgeopt.benchmark([conv_net], target="arm64@emulated://cortex-a72", config=project)
     with pytest.raises(UsageError, match="emulated://cortex-a72: its latencies are emulated"):
         edgeopt.benchmark(
             [conv_net], target="arm64@emulated://cortex-a72", max_latency="5ms", **QUICK
