@@ -35,6 +35,10 @@ COMMANDS = {
         "edgeopt.cli.commands.baseline:baseline",
         "Keep artifacts under a name, to compare others with them.",
     ),
+    "history": Listed(
+        "edgeopt.cli.commands.history:history",
+        "Show past comparisons and what they add up to.",
+    ),
     "bundle": Listed(
         "edgeopt.cli.commands.bundle:bundle",
         "Make a folder that measures artifacts on a device by itself.",

@@ -63,6 +63,7 @@ PACKAGES = (
     Package("tensorrt_rtx", "tensorrt-rtx", "1.7", "tensorrt"),
     Package("tflite_micro", "tflite-micro", "0.dev20250101", "micro"),
     Package("fsspec", "fsspec", "2024.2", "store"),
+    Package("ruptures", "ruptures", "1.1.8", "history"),
     Package("ai_edge_quantizer", "ai-edge-quantizer", "0.10", "quantizer"),
     Package("litert_torch", "litert-torch", "0.10", "litert-torch"),
 )

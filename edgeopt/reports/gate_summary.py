@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from edgeopt.benchmarks.gate.budgets import read_share
 from edgeopt.benchmarks.gate.verdict import Comparison, Verdict
 from edgeopt.reports.checks import COLUMNS, cells, machine, runtimes, sources
+from edgeopt.reports.drift import drift_chart, drift_lines
 from edgeopt.reports.gate_sentence import sentence
 from edgeopt.reports.markdown import plain, row
 from edgeopt.reports.mermaid import Line, lines
@@ -42,6 +43,7 @@ def _lines(found: Comparison) -> Iterator[str]:
     told = [f"- {each}" for each in (*why, *notes) if each]
     yield from [*told, ""] if told else []
     yield from _chart(found)
+    yield from _history(found)
     yield f"<sub>{_measured(found)}</sub>"
 
 
@@ -64,6 +66,17 @@ def _chart(found: Comparison) -> Iterator[str]:
         "0 on a perfect machine.</sub>"
     )
     yield ""
+
+
+def _history(found: Comparison) -> Iterator[str]:
+    """What all comparisons add up to, drawn."""
+    if found.drift is None:
+        return
+    first, *steps = map(plain, drift_lines(found.drift))
+    yield from (f"{first}.", "")
+    yield from [*(f"- {step}" for step in steps), ""] if steps else []
+    if chart := drift_chart(found.drift):
+        yield from ("```mermaid", chart, "```", "")
 
 
 def _measured(found: Comparison) -> str:

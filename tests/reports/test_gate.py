@@ -11,10 +11,10 @@ import msgspec
 import pytest
 
 from edgeopt.benchmarks.conditions import Conditions, Machine, Reading
+from edgeopt.benchmarks.gate.interval import Interval
 from edgeopt.benchmarks.gate.verdict import (
     Check,
     Comparison,
-    Interval,
     ProcessRatios,
     Side,
     Verdict,

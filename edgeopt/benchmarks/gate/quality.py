@@ -13,7 +13,8 @@ from edgeopt.benchmarks.device.beside import Beside
 from edgeopt.benchmarks.device.failure import Failure
 from edgeopt.benchmarks.gate.budgets import Budgets
 from edgeopt.benchmarks.gate.counts import drop
-from edgeopt.benchmarks.gate.verdict import Check, Interval, Verdict
+from edgeopt.benchmarks.gate.interval import Interval
+from edgeopt.benchmarks.gate.verdict import Check, Verdict
 from edgeopt.benchmarks.messages import Failed
 from edgeopt.benchmarks.metrics import class_label
 from edgeopt.core.errors import DataError, EdgeOptError, ModelError, UnsupportedError

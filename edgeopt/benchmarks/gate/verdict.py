@@ -7,6 +7,8 @@ from enum import StrEnum
 from typing import Literal
 
 from edgeopt.benchmarks.conditions import Conditions, Machine
+from edgeopt.benchmarks.gate.interval import Interval
+from edgeopt.benchmarks.history.records import Drift
 from edgeopt.benchmarks.messages import RuntimeRecord
 from edgeopt.benchmarks.result import Kind, Latency, Ratio
 from edgeopt.core.manifest import DataRecord
@@ -34,26 +36,12 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict:
     return max(verdicts, key=order.index, default=Verdict.PASS)
 
 
-class Interval(Record, frozen=True):
-    """A change and what can be told of it.
-
-    Args:
-        point: The estimate.
-        low: Lower end.
-        high: Upper end.
-    """
-
-    point: float
-    low: float
-    high: float
-
-
 class Check(Record, frozen=True):
     """One thing that was checked.
 
     Args:
         name: ``latency``, ``p99``, ``median``, ``memory``, ``size``, ``load``, ``accuracy``,
-            ``sqnr``, ``agreement``.
+            ``sqnr``, ``agreement``, ``drift``.
         verdict: What became of it.
         budget: What was allowed, as the user wrote it.
         unit: Of the figures: ``ms``, ``bytes``, ``dB``, ``share``.
@@ -148,6 +136,7 @@ class Comparison(Record, frozen=True):
         notes: What a reader should know, one sentence each.
         ratios: Of each process, in the order in which they ran.
         device: How the device was reached; None on this machine.
+        drift: What it adds up to with those before it; None without a history.
     """
 
     verdict: Verdict
@@ -170,4 +159,5 @@ class Comparison(Record, frozen=True):
     notes: tuple[str, ...] = ()
     ratios: tuple[ProcessRatios, ...] = ()
     device: DeviceRecord | None = None
+    drift: Drift | None = None
     schema: Literal["edgeopt.compare/1"] = "edgeopt.compare/1"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgeopt.cli.ci import ci_options, take_reporting
+from edgeopt.cli.ci import Reporting, ci_options, take_reporting
 from edgeopt.cli.command import command, option
 from edgeopt.cli.options import (
     TIMING,
@@ -19,12 +20,14 @@ from edgeopt.cli.options import (
 )
 from edgeopt.cli.preprocessing import take_contract
 from edgeopt.cli.terminal import Terminal
+from edgeopt.core.errors import UsageError
 
 if TYPE_CHECKING:
     from edgeopt.benchmarks.gate.verdict import Comparison
     from edgeopt.pipeline.baseline import Saved
 
 BUDGETS = "Budgets"
+HISTORY = "History"
 
 EXAMPLES = (
     "edgeopt compare baseline.tflite out/model.int8.tflite",
@@ -32,6 +35,7 @@ EXAMPLES = (
     "edgeopt compare baseline.onnx candidate.onnx --evaluation test.npz --max-drop 0.5pp",
     "edgeopt compare baseline.onnx candidate.tflite --max-tail p99:10% --json",
     "edgeopt compare @main out/model.int8.onnx --if-missing save",
+    "edgeopt compare @main out/model.int8.onnx --history gate.jsonl --max-drift 10%",
     "edgeopt compare baseline.tflite out/model.int8.tflite \\\n"
     "    --target raspberry-pi-5@ssh://pi@kitchen",
     "edgeopt compare baseline.onnx candidate.onnx --summary summary.md --junit report.xml",
@@ -87,6 +91,12 @@ EXAMPLES = (
     help="What an open verdict, or an unfit machine, is for the exit code: 1 or 0 instead of 3.",
 )
 @ci_options
+@option("--history", type=click.Path(path_type=Path), section=HISTORY, metavar="FILE.jsonl",
+        help="Add the result to a history, and tell what they add up to.")  # fmt: skip
+@option("--label", section=HISTORY, metavar="TEXT",
+        help="Its name in the history; GitHub's or GitLab's commit if not given.")  # fmt: skip
+@option("--max-drift", section=HISTORY, metavar="X%",
+        help="How much slower than the history's first baseline it may be: 10%.")  # fmt: skip
 @option("--no-code", "code", is_flag=True, flag_value=False, default=True,
         help="Refuse to run code that an option names.")  # fmt: skip
 @call_options
@@ -108,6 +118,9 @@ def compare(
     terminal: Terminal,
     inconclusive: str | None,
     if_missing: str,
+    history: Path | None,
+    label: str | None,
+    max_drift: str | None,
     **options: Any,
 ) -> None:
     """Judge whether an artifact may take its baseline's place.
@@ -120,15 +133,27 @@ def compare(
     """
     contract = take_contract(options)
     reporting = take_reporting(options)
+    _check_history(history, max_drift)
     with terminal.progress("loading") as progress:
-        found = _runner(if_missing)(preprocess=contract, progress=progress, **options)
+        first = _runner(if_missing)(preprocess=contract, progress=progress, **options)
     from edgeopt.pipeline.baseline import Saved
 
-    if isinstance(found, Saved):
+    if isinstance(first, Saved):
         from edgeopt.cli.views.baseline import draw_first
 
-        terminal.show(found, lambda: draw_first(found))
+        terminal.show(first, lambda: draw_first(first))
         return
+    found = first
+    if history is not None:
+        from edgeopt.pipeline.history import record
+
+        found = record(found, history, label=label, max_drift=max_drift)
+    _tell(terminal, found, reporting, inconclusive)
+
+
+def _tell(
+    terminal: Terminal, found: Comparison, reporting: Reporting, inconclusive: str | None
+) -> None:
     reporting.write(lambda: _summary(found), lambda: _junit(found))
     from edgeopt.cli.views.comparison import draw_comparison
 
@@ -138,6 +163,15 @@ def compare(
 
     with terminal.judging():
         check_verdict(found, inconclusive)
+
+
+def _check_history(history: Path | None, max_drift: str | None) -> None:
+    if history is not None:
+        from edgeopt.pipeline.history import check_history
+
+        check_history(history, max_drift)
+    elif max_drift is not None:
+        raise UsageError("--max-drift needs a history", hint="name its file with --history")
 
 
 def _runner(if_missing: str) -> Callable[..., Comparison | Saved]:

@@ -8,6 +8,7 @@ from edgeopt.benchmarks.gate.verdict import Comparison, Verdict
 from edgeopt.cli.figures import plural
 from edgeopt.cli.tables import table
 from edgeopt.reports.checks import COLUMNS, cells, machine, runtimes, sources
+from edgeopt.reports.drift import drift_lines
 
 
 def draw_comparison(found: Comparison) -> str:
@@ -43,4 +44,6 @@ def _told(found: Comparison) -> Iterator[str]:
         f"[{100 * (copy.low - 1):+.1f}, {100 * (copy.high - 1):+.1f}]; a slowdown of "
         f"{100 * (found.detectable - 1):.1f}% would have been found four times in five."
     )
+    if found.drift is not None:
+        yield f"{'; '.join(drift_lines(found.drift))}."
     yield f"Verdict: {found.verdict.value.upper()}."

@@ -13,10 +13,11 @@ from edgeopt.benchmarks.device.statistics import quantile
 from edgeopt.benchmarks.gate.alone import Both, both_alone, cost_checks
 from edgeopt.benchmarks.gate.budgets import Budgets
 from edgeopt.benchmarks.gate.duel import BASELINE, CANDIDATE, COPY, Duel, Rules, duel, times_by
+from edgeopt.benchmarks.gate.interval import Interval
 from edgeopt.benchmarks.gate.quality import quality_checks
 from edgeopt.benchmarks.gate.state import held_back, voided
 from edgeopt.benchmarks.gate.tails import tail_check
-from edgeopt.benchmarks.gate.verdict import Check, Comparison, Interval, Side, Verdict, worst
+from edgeopt.benchmarks.gate.verdict import Check, Comparison, Side, Verdict, worst
 from edgeopt.benchmarks.messages import SoloAnswer
 from edgeopt.benchmarks.paired import Subject, time_alone
 from edgeopt.benchmarks.result import Kind, Latency

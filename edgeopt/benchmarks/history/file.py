@@ -1,0 +1,58 @@
+"""The file of a history: a line of JSON a comparison, only ever added to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from edgeopt.benchmarks.history.entry import Entry
+from edgeopt.core.errors import UsageError
+from edgeopt.core.files import reporting
+
+_OTHER = "name another file with --history"
+
+
+def read(path: Path) -> list[Entry]:
+    """The entries of a history, the oldest first; none of a file that isn't there.
+
+    Raises:
+        UsageError: If the file can't be read, or a line of it is no entry.
+    """
+    try:
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it isn't text"
+        raise UsageError(f"{path}: {reason}", hint=f"check the path, or {_OTHER}") from error
+    return [*_entries(path, text)]
+
+
+def _entries(path: Path, text: str) -> Iterator[Entry]:
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            yield msgspec.json.decode(line, type=Entry)
+        except msgspec.DecodeError as error:
+            told = str(error).replace("`$.", "`")
+            raise UsageError(
+                f"{path}, line {number}: no comparison of a history: {told}",
+                hint=f"mend or remove the line, or {_OTHER}",
+            ) from error
+
+
+def add(path: Path, entry: Entry) -> None:
+    """Add a line; in one write, so that two at once don't mix.
+
+    Raises:
+        OutputError: If it can't be written.
+    """
+    with reporting(path, _OTHER), path.open("ab") as file:
+        file.write(_break_of(path) + msgspec.json.encode(entry) + b"\n")
+
+
+def _break_of(path: Path) -> bytes:
+    """A line break where the last line has none: an editor may have saved the file so."""
+    data = path.read_bytes()
+    return b"\n" if data and not data.endswith(b"\n") else b""
