@@ -19,7 +19,7 @@ TERMINAL = {"as_json", "quiet", "verbose", "summary", "junit", "annotations"}
 ANOTHER = {
     "inspect": {"fmt", "input"},
     "benchmark": {"results"},
-    "compare": {"if_missing", "inconclusive"},
+    "compare": {"if_missing", "inconclusive", "history", "label", "max_drift"},
 }
 """Options that make a command another function: ``inspect --for`` is ``coverage``, and
 ``benchmark --import`` is ``import_results``; and what is done with a verdict."""
