@@ -345,6 +345,40 @@ def test_samples_that_do_not_fit_have_no_say_in_drift(
     assert finding(found, "drift (scaled)").level is Level.PASS
 
 
+def test_padding_tokens_are_no_drift(
+    save_model: Save, tmp_path: Path, save: Save, rng: np.random.Generator
+) -> None:
+    embedding = rng.standard_normal((50, 8)).astype(np.float32)
+    nodes = [
+        onnx.helper.make_node("Gather", ["table", "ids"], ["tokens"], "embed"),
+        onnx.helper.make_node("MatMul", ["tokens", "w"], ["products"], "project"),
+        onnx.helper.make_node("Cast", ["attention_mask"], ["mask"], to=1),
+        onnx.helper.make_node("Unsqueeze", ["mask", "last"], ["column"]),
+        onnx.helper.make_node("Mul", ["products", "column"], ["masked"]),
+        onnx.helper.make_node("ReduceMean", ["masked", "one"], ["scores"], keepdims=0),
+    ]
+    net = save_model(
+        nodes,
+        [("ids", 7, ["n", 16]), ("attention_mask", 7, ["n", 16])],
+        [("scores", 1, ["n", 4])],
+        {"table": embedding, "w": embedding[:8, :4], "last": np.array([2]), "one": np.array([1])},
+    )
+
+    def texts(length: int, words: int = 50) -> dict[str, np.ndarray]:
+        ids = rng.integers(1, words, (200, 16))
+        ids[:, length:] = 0
+        mask = np.zeros((200, 16), np.int64)
+        mask[:, :length] = 1
+        return {"ids": ids, "attention_mask": mask}
+
+    table = tmp_path / "t.npz"
+    edgeopt.calibrate(net, save("c.npz", **texts(12)), output=table)
+    shorter = edgeopt.validate_data(save(**texts(4)), model=net, table=table, max_duplicates=1)
+    assert finding(shorter, "drift (tokens)").figures["psi"] < 0.05
+    others = edgeopt.validate_data(save(**texts(12, words=4)), model=net, table=table)
+    assert finding(others, "drift (tokens)").level is not Level.PASS
+
+
 def test_the_table_of_another_model(
     conv_net: Path, normalizing_net: Path, conv_data: Path, tmp_path: Path
 ) -> None:
