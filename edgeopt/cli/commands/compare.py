@@ -67,7 +67,8 @@ EXAMPLES = (
     "exit code 2; fail if not given.",
 )
 @option("--max-slowdown", section=BUDGETS, metavar="X%",
-        help="How much slower the candidate may be; 3% if not told here or by --config.")  # fmt: skip
+        help="How much slower the candidate may be; 3% if not told here or by "
+        "--config.")  # fmt: skip
 @option("--max-tail", section=BUDGETS, metavar="P:X%",
         help="How much slower a tail may be: p99:10% or p90:10%.")  # fmt: skip
 @option("--max-latency", section=BUDGETS, metavar="MS",
