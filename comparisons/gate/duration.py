@@ -1,0 +1,47 @@
+"""How long ``edgeopt compare`` takes for a verdict, from its start to its end."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from family import made
+from pool import BATCH
+
+CANDIDATES = {"same": "baseline", "slower 5%": "slower 5%", "slower 10%": "slower 10%"}
+
+
+def timed(runs: int) -> Iterator[str]:
+    """Run the command, and give the lines of a Markdown table.
+
+    Args:
+        runs: Of each candidate.
+    """
+    yield "| candidate | verdicts | s, median | s, longest |"
+    yield "|---|---|--:|--:|"
+    with tempfile.TemporaryDirectory() as folder:
+        paths = made(Path(folder))
+        for name, file in CANDIDATES.items():
+            found = [_run(paths["baseline"], paths[file]) for _ in range(runs)]
+            given = [verdict for verdict, _ in found]
+            told = ", ".join(f"{given.count(each)} {each}" for each in dict.fromkeys(given))
+            seconds = [each for _, each in found]
+            yield f"| {name} | {told} | {statistics.median(seconds):.1f} | {max(seconds):.1f} |"
+
+
+def _run(baseline: Path, candidate: Path) -> tuple[str, float]:
+    words = ["compare", str(baseline), str(candidate), "--batch", str(BATCH), "--json", "--quiet"]
+    began = time.monotonic()
+    ran = subprocess.run(
+        [sys.executable, "-m", "edgeopt", *words], capture_output=True, text=True, check=False
+    )
+    seconds = time.monotonic() - began
+    if not ran.stdout:
+        raise RuntimeError(ran.stderr)
+    return json.loads(ran.stdout)["verdict"], seconds

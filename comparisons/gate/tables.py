@@ -1,0 +1,107 @@
+"""The tables of the documentation's page on error rates."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ours import duels, verdicts
+from pool import ARMS, Process
+from rivals import RULES, failures
+from spread import ESTIMATORS, log_ratios, spread
+
+from edgeopt.benchmarks.device.statistics import ratio
+from edgeopt.benchmarks.gate.counts import lower_bound, upper_bound
+
+CANDIDATES = ARMS[2:]
+
+
+@dataclass(frozen=True)
+class Pool:
+    """A condition's processes.
+
+    Args:
+        condition: Its name.
+        tuning: Those that the estimator was chosen on.
+        held_out: Those that verdicts are counted on.
+    """
+
+    condition: str
+    tuning: Sequence[Process]
+    held_out: Sequence[Process]
+
+
+def truth(pool: Pool, arm: str) -> tuple[float, float, float]:
+    """How much slower an arm really is: the ratio over all held-out processes, and its interval."""
+    logs = log_ratios(pool.held_out, arm)
+    found = ratio(logs)
+    return found["point"], found["low"], found["high"]
+
+
+def counted(pools: Sequence[Pool]) -> Iterator[str]:
+    """Our gate's verdicts by condition and candidate, each beside its goal."""
+    yield (
+        "| | candidate | truly slower by | verdicts | pass | regression | open | unfit "
+        "| processes each | bound (95 %) | goal |"
+    )
+    yield "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|"
+    for pool in pools:
+        for arm in CANDIDATES:
+            yield _counted(pool, arm)
+
+
+def _counted(pool: Pool, arm: str) -> str:
+    found = duels(pool.held_out, arm)
+    given, count = verdicts(found), len(found)
+    point, low, high = (100 * (each - 1) for each in truth(pool, arm))
+    each = statistics.fmean(len(duel.answers) for duel in found) if found else math.nan
+    figures = " | ".join(
+        str(given[name]) for name in ("pass", "regression", "inconclusive", "unfit")
+    )
+    return (
+        f"| {pool.condition} | {arm} | {point:+.2f} % [{low:+.2f}, {high:+.2f}] | {count} | "
+        f"{figures} | {each:.1f} | {' | '.join(_bound(pool, arm, given['regression'], count))} |"
+    )
+
+
+def _bound(pool: Pool, arm: str, regressions: int, count: int) -> tuple[str, str]:
+    quiet = pool.condition == "quiet"
+    if arm in ("same", "faster"):
+        return f"false alarms <= {100 * upper_bound(regressions, count):.2f} %", "<= 2 %"
+    least = {"slower 5%": (80, 95), "slower 10%": (95, 97)}[arm][quiet]
+    return f"found >= {100 * lower_bound(regressions, count):.1f} %", f">= {least} %"
+
+
+def beside(pools: Sequence[Pool]) -> Iterator[str]:
+    """What others' gates say of the same processes."""
+    heads = [f"{pool.condition}: {arm}" for pool in pools for arm in CANDIDATES]
+    yield f"| gate | {' | '.join(heads)} |"
+    yield f"|---|{'--:|' * len(heads)}"
+    shares = [_share(pool, arm) for pool in pools for arm in CANDIDATES]
+    yield f"| **EdgeOpt**, 3 % | {' | '.join(shares)} |"
+    for name, rule in RULES.items():
+        found = [failures(pool.held_out, arm, rule) for pool in pools for arm in CANDIDATES]
+        yield f"| {name} | {' | '.join(_percent(*each) for each in found)} |"
+
+
+def _share(pool: Pool, arm: str) -> str:
+    found = duels(pool.held_out, arm)
+    return _percent(verdicts(found)["regression"], len(found))
+
+
+def _percent(count: int, of: int) -> str:
+    return f"{100 * count / of:.0f} %" if of else "-"
+
+
+def spreads(pools: Sequence[Pool]) -> Iterator[str]:
+    """What the estimator was chosen by."""
+    arms = [(pool, arm) for pool in pools for arm in CANDIDATES]
+    yield f"| of each session | {' | '.join(f'{p.condition}: {arm}' for p, arm in arms)} |"
+    yield f"|---|{'--:|' * len(arms)}"
+    for name, of in ESTIMATORS.items():
+        for both in (False, True):
+            row = [f"{100 * spread(p.tuning, arm, of, both=both):.2f}" for p, arm in arms]
+            sides = "beside both baselines" if both else "beside one baseline"
+            yield f"| {name}, {sides} | {' | '.join(row)} |"
