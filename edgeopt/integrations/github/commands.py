@@ -63,6 +63,7 @@ def compare(inputs: Inputs, candidate: str, *, saves: bool) -> list[str]:
     given = {
         "--store": inputs.store,
         "--if-missing": "save" if saves else "",
+        "--history": inputs.history,
         "--max-slowdown": inputs.max_slowdown,
         "--max-time": inputs.max_time,
         "--evaluation": inputs.evaluation,

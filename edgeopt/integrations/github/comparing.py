@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -10,6 +11,7 @@ import msgspec
 from edgeopt.benchmarks.gate.verdict import Comparison
 from edgeopt.cli.views.comparison import draw_comparison
 from edgeopt.core.errors import MissingBaselineError, UsageError
+from edgeopt.core.files import reporting
 from edgeopt.integrations.github import commands
 from edgeopt.integrations.github.job import TIME_IS_UP, Job
 from edgeopt.integrations.github.running import Ran, run
@@ -39,12 +41,18 @@ def compare(job: Job) -> int:
         raise UsageError(
             "the input accept is for the default branch", hint="start the workflow there, by hand"
         )
+    history = Path(job.inputs.history)
+    with reporting(history.parent, "name another file with the input history"):
+        history.parent.mkdir(parents=True, exist_ok=True)
     words = commands.compare(job.inputs, job.candidate, saves=job.event.saves or accepts)
     outcome = _outcome(job, run(words, job.limit, stdout=job.folder / commands.COMPARISON))
     job.channel.output("verdict", outcome.verdict)
     accepted = accepts and outcome.code in (1, 3)
     takes_over = accepted or (outcome.code == 0 and (job.event.saves or accepts))
     job.channel.output("takes-over", str(takes_over).lower())
+    # Of pull requests the line is drawn and then forgotten: they may never be merged.
+    recorded = job.event.saves and history.is_file()
+    job.channel.output("recorded", str(recorded).lower())
     if accepted:
         _say("warning", "it becomes the baseline all the same: accept is true", outcome.verdict)
     return 0 if accepted else outcome.code

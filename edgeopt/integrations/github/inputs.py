@@ -25,6 +25,7 @@ class Inputs(msgspec.Struct, frozen=True, rename="kebab"):
     convert_arguments: str
     baseline: str
     store: str
+    history: str
     max_slowdown: str
     compare_arguments: str
     max_time: str

@@ -23,6 +23,7 @@ HERE = {"install": "false", "model": "net.onnx"}
 THERE = {"install": "false", "candidate": "net.onnx"}
 QUICK = {"compare_arguments": "--duration 0.1"}
 STORE = ".edgeopt/baselines"
+HISTORY = ".edgeopt/history.jsonl"
 
 
 def names(runner: Any) -> list[str]:
@@ -66,6 +67,8 @@ def test_a_regression_in_a_pull_request(runner: Any, commit: Commit) -> None:
     assert second.used["Upload the report"] == {"name": "edgeopt-report", "path": "edgeopt-report"}
     assert "Keep the baselines" not in second.used
     assert baseline.show("main", runner.workspace / STORE).sha256 == kept
+    assert "Keep the history" not in second.used
+    assert "Over 1 comparison the latency has come to" in second.summary
 
 
 @pytest.mark.timing
@@ -82,6 +85,30 @@ def test_what_passes_replaces_the_baseline_after_the_merge_only(
     merged = runner.run(**THERE, **QUICK)
     assert (merged.code, merged.outputs["saved"]) == (0, "true"), merged.log
     assert "Keep the baselines" in merged.used
+    fetched, kept = merged.used["Fetch the history"], merged.used["Keep the history"]
+    assert fetched["path"] == kept["path"] == HISTORY
+    assert fetched["key"] == kept["key"] == "edgeopt-history/main/7-1"
+    # The request's line is there, as nothing but the workspace kept it.
+    assert "Over 2 comparisons the latency has come to" in merged.summary
+
+
+def test_without_a_history_there_is_none(runner: Any, commit: Commit) -> None:
+    commit(4)
+    ran = runner.run(**THERE, history="")
+    assert ran.code == 0
+    assert not {"Fetch the history", "Keep the history"} & ran.used.keys()
+    assert not (runner.workspace / HISTORY).exists()
+
+
+@pytest.mark.timing
+def test_a_regression_on_the_default_branch_is_recorded(runner: Any, commit: Commit) -> None:
+    commit(80)
+    assert "Keep the history" not in runner.run(**THERE, **QUICK).used
+    commit(120)
+    ran = runner.run(**THERE, **QUICK)
+    assert (ran.code, ran.outputs["verdict"]) == (1, "regression"), ran.log
+    assert "Keep the history" in ran.used
+    assert "Keep the baselines" not in ran.used
 
 
 @pytest.mark.timing
@@ -232,7 +259,7 @@ def test_it_installs_itself(runner: Any, tmp_path: Path, action: dict[str, Any])
 
 def test_every_action_that_is_used_is_pinned(action: dict[str, Any]) -> None:
     used = [step["uses"] for step in action["runs"]["steps"] if "uses" in step]
-    assert len(used) == 5
+    assert len(used) == 7
     assert all(re.fullmatch(r"actions/[a-z/-]+@[0-9a-f]{40}", each) for each in used)
 
 
