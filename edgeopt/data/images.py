@@ -48,6 +48,11 @@ class ImageFolder:
                 hint="give a .npz with an array for each input",
             )
         channel_axis(specs[0])
+        self._entries = _listed(folder)
+        if not self._entries:
+            raise DataError(
+                f"{folder}: no images in it", hint=f"put {', '.join(sorted(SUFFIXES))} files there"
+            )
         if preprocessing is None:
             raise DataError(
                 f"{folder}: how its images become the model's input isn't known",
@@ -55,11 +60,6 @@ class ImageFolder:
             )
         self.folder, self.spec, self.preprocessing = folder, specs[0], preprocessing
         self.specs: tuple[TensorSpec, ...] = specs
-        self._entries = _listed(folder)
-        if not self._entries:
-            raise DataError(
-                f"{folder}: no images in it", hint=f"put {', '.join(sorted(SUFFIXES))} files there"
-            )
 
     @property
     def classes(self) -> tuple[str, ...]:

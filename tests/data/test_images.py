@@ -98,6 +98,11 @@ def test_there_is_no_default_preprocessing(tmp_path: Path) -> None:
         open_dataset(tmp_path, (RGB,))
 
 
+def test_an_empty_folder_is_told_before_anything_is_asked(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no images"):
+        open_dataset(tmp_path, (RGB,))
+
+
 def test_an_empty_folder_and_a_model_that_takes_no_pictures(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no images"):
         open_dataset(tmp_path, (RGB,), PLAIN)
