@@ -47,6 +47,17 @@ def test_save_list_show_compare(run: Run, nets: tuple[Path, Path]) -> None:
     assert ran.json["replaced"] != ran.json["baseline"]["sha256"]
 
 
+def test_remove_and_prune(run: Run, nets: tuple[Path, Path]) -> None:
+    for artifact in nets:
+        assert run("baseline", "save", artifact, "--name", "main").code == 0
+    ran = run("baseline", "prune")
+    # The artifact and its manifest, twice.
+    assert (ran.code, ran.out) == (0, "2 files removed from .edgeopt/baselines, 2 files kept.\n")
+    ran = run("baseline", "remove", "main")
+    assert ran.out.startswith("@main is gone; it was conv_net.int8.onnx (")
+    assert len(run("baseline", "prune", "--json").json["removed"]) == 2
+
+
 def test_the_first_run_says_that_it_saved(run: Run, nets: tuple[Path, Path]) -> None:
     fp32, int8 = nets
     ran = run("compare", "@main", fp32, "--if-missing", "save", "--json")
@@ -88,6 +99,8 @@ def test_a_baseline_that_was_altered(run: Run, nets: tuple[Path, Path]) -> None:
         (["show"], "missing argument 'NAME'"),
         (["show", "main", "--name", "main"], "--name is save's"),
         (["list", "main"], "list takes no NAME"),
+        (["prune", "main"], "prune takes no NAME"),
+        (["remove"], "missing argument 'NAME'"),
         (["lost"], "'lost' is not one of"),
         (["list", "--store", "nothing://x"], "Protocol not known"),
     ],

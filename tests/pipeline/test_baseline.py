@@ -413,3 +413,37 @@ def test_a_read_only_store_is_one_line(net: Path, small_disk: Path) -> None:
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
     with pytest.raises(OutputError, match=r"Read-only file system: .*--store"):
         baseline.save(net, "main", small_disk / "store")
+
+
+def test_prune_removes_what_no_name_points_at(store: str, net: Path, other: Path) -> None:
+    baseline.save(net, "main", store)
+    baseline.save(net, "release", store)
+    baseline.save(other, "main", store)
+    baseline.save(other, "next", store)
+    assert baseline.prune(store).removed == ()
+    assert baseline.remove("@release", store).sha256 == sha256(net)
+    pruned = baseline.prune(store)
+    assert (pruned.removed, pruned.kept) == ((sha256(net),), 1)
+    assert [each.name for each in baseline.list(store)] == ["main", "next"]
+    with fetched("@main", store) as path:
+        assert sha256(Path(path)) == sha256(other)
+    assert set(contents(store)) == {
+        *("names/main.json", "names/next.json", f"objects/{sha256(other)}")
+    }
+
+
+def test_nothing_is_pruned_where_a_name_cannot_be_read(store: str, net: Path, other: Path) -> None:
+    baseline.save(net, "main", store)
+    baseline.save(other, "next", store)
+    alter(store, "names/main.json", b"{")
+    before = contents(store)
+    with pytest.raises(EdgeOptError, match=r"names/main\.json"):
+        baseline.prune(store)
+    assert contents(store) == before
+
+
+def test_a_name_that_is_not_there_cannot_be_removed(store: str, net: Path) -> None:
+    assert baseline.prune(store).kept == 0
+    baseline.save(net, "main", store)
+    with pytest.raises(MissingBaselineError, match="no baseline 'man'"):
+        baseline.remove("man", store)

@@ -8,18 +8,21 @@ from edgeopt.cli.command import command, option
 from edgeopt.cli.options import common_options, store_option
 from edgeopt.cli.terminal import Terminal
 
-SAVE, LIST, SHOW = "save", "list", "show"
+SAVE, LIST, SHOW, REMOVE, PRUNE = "save", "list", "show", "remove", "prune"
+NAMED = {SHOW, REMOVE}
 
 EXAMPLES = (
     "edgeopt baseline save out/model.int8.onnx --name main",
     "edgeopt baseline save out/model.int8.onnx --name main --store s3://models/baselines",
     "edgeopt baseline list",
     "edgeopt baseline show main --json",
+    "edgeopt baseline remove old",
+    "edgeopt baseline prune",
 )
 
 
 @command("baseline", examples=EXAMPLES)
-@click.argument("action", type=click.Choice([SAVE, LIST, SHOW]), default=LIST)
+@click.argument("action", type=click.Choice([SAVE, LIST, SHOW, REMOVE, PRUNE]), default=LIST)
 @click.argument("what", required=False, metavar="[ARTIFACT|NAME]", type=click.Path())
 @option("--name", metavar="NAME",
         help="What to save it as: small letters and digits, with . _ - between them.")  # fmt: skip
@@ -32,7 +35,8 @@ def baseline(
 
     `save` copies an artifact with its external data and its manifest into the store, and has NAME
     point at it; `edgeopt compare @NAME` takes it from there. `list` tells which names there are,
-    `show` what one points at.
+    `show` what one points at. `remove` takes a name away, and `prune` the files that no name points
+    at any more: not while another saves.
     """
     _check(action, what, name)
     if action == SAVE:
@@ -42,17 +46,22 @@ def baseline(
     elif action == SHOW:
         assert what is not None
         _show(terminal, what, store)
+    elif action == REMOVE:
+        assert what is not None
+        _remove(terminal, what, store)
+    elif action == PRUNE:
+        _prune(terminal, store)
     else:
         _list(terminal, store)
 
 
 def _check(action: str, what: str | None, name: str | None) -> None:
     told = ""
-    if action == LIST and what:
-        told = "list takes no NAME"
+    if action in (LIST, PRUNE) and what:
+        told = f"{action} takes no NAME"
     elif action == SAVE and not what:
         told = "Missing argument 'ARTIFACT'."
-    elif action == SHOW and not what:
+    elif action in NAMED and not what:
         told = "Missing argument 'NAME'."
     elif action == SAVE and not name:
         told = "Missing option '--name'."
@@ -87,3 +96,21 @@ def _show(terminal: Terminal, name: str, store: str | None) -> None:
 
     found = show(name, store)
     terminal.show(found, lambda: draw_baseline(found))
+
+
+def _remove(terminal: Terminal, name: str, store: str | None) -> None:
+    from edgeopt.cli.views.baseline import draw_removed
+    from edgeopt.pipeline.baseline import remove
+
+    found = remove(name, store)
+    terminal.show(found, lambda: draw_removed(found))
+
+
+def _prune(terminal: Terminal, store: str | None) -> None:
+    with terminal.progress("pruning"):
+        from edgeopt.pipeline.baseline import prune
+
+        found = prune(store)
+    from edgeopt.cli.views.baseline import draw_pruned
+
+    terminal.show(found, lambda: draw_pruned(found))

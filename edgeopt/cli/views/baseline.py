@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from edgeopt.cli.figures import ABSENT, plural, size
 from edgeopt.cli.tables import lines, table
-from edgeopt.pipeline.baseline import Baseline, Change, Saved
+from edgeopt.pipeline.baseline import Baseline, Change, Pruned, Saved
 
 _SHORT = 12
 
@@ -38,6 +38,20 @@ def draw_list(found: Sequence[Baseline], store: str) -> str:
         for b in found
     ]
     return table(("baseline", "artifact", "precision", "sha256", "size"), rows, left=4)
+
+
+def draw_removed(baseline: Baseline) -> str:
+    """What the name pointed at."""
+    return (
+        f"@{baseline.name} is gone; it was {baseline.artifact} ({_short(baseline.sha256)}). "
+        "`edgeopt baseline prune` removes files that no name points at.\n"
+    )
+
+
+def draw_pruned(found: Pruned) -> str:
+    """How many files are gone."""
+    gone, kept = plural(len(found.removed), "file"), plural(found.kept, "file")
+    return f"{gone} removed from {found.store}, {kept} kept.\n"
 
 
 def draw_baseline(baseline: Baseline) -> str:

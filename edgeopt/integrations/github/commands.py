@@ -9,12 +9,12 @@ from edgeopt.integrations.github.inputs import Inputs, words
 COMPARISON, SUMMARY, JUNIT = "comparison.json", "comparison.md", "junit.xml"
 DATA, SMOKE = "data.md", "smoke-test.md"
 DATA_JUNIT, SMOKE_JUNIT = "data.xml", "smoke-test.xml"
-CONVERSION, SAVED = "conversion.json", "baseline.json"
+CONVERSION, SAVED, PRUNED = "conversion.json", "baseline.json", "pruned.json"
 FAILURE = "failure.md"
 """What a step leaves that failed; the report takes it where there is no comparison."""
 COMMENT = "comment.md"
 FILES = (
-    *(DATA, DATA_JUNIT, CONVERSION, SMOKE, SMOKE_JUNIT, COMPARISON, SUMMARY, JUNIT, SAVED),
+    *(DATA, DATA_JUNIT, CONVERSION, SMOKE, SMOKE_JUNIT, COMPARISON, SUMMARY, JUNIT, SAVED, PRUNED),
     *(FAILURE, COMMENT),
 )
 """All that the steps write into the folder of reports."""
@@ -79,6 +79,11 @@ def save(inputs: Inputs, candidate: str) -> list[str]:
     """``edgeopt baseline save``."""
     given = {"--name": inputs.baseline.removeprefix("@"), "--store": inputs.store}
     return ["baseline", "--json", *_options(given), "--", "save", candidate]
+
+
+def prune(inputs: Inputs) -> list[str]:
+    """``edgeopt baseline prune``: a cache would hold every baseline that there ever was."""
+    return ["baseline", "--json", *_options({"--store": inputs.store}), "--", "prune"]
 
 
 def _reports(inputs: Inputs, summary: str, junit: str) -> dict[str, str]:

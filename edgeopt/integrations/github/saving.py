@@ -16,6 +16,10 @@ def save(job: Job) -> int:
     ran = run(commands.save(job.inputs, job.candidate), job.limit, stdout=said)
     if ran.code or ran.stopped:
         return job.ended("saving the baseline", ran)
+    if "://" not in job.inputs.store:
+        pruned = run(commands.prune(job.inputs), job.limit, stdout=job.folder / commands.PRUNED)
+        if pruned.code or pruned.stopped:
+            return job.ended("pruning the baselines", pruned)
     change = msgspec.json.decode(said.read_bytes(), type=Saved).change
     first = job.environment.get("VERDICT") == "saved"
     job.channel.output("saved", str(first or change is not Change.UNCHANGED).lower())

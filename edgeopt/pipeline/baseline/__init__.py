@@ -11,7 +11,8 @@ docs/decisions/0031 tells why.
 
 from edgeopt.pipeline.baseline.fetching import fetched, is_named
 from edgeopt.pipeline.baseline.listing import list, show
-from edgeopt.pipeline.baseline.record import Baseline, Change, Saved, StoredFile
+from edgeopt.pipeline.baseline.record import Baseline, Change, Pruned, Saved, StoredFile
+from edgeopt.pipeline.baseline.removing import prune, remove
 from edgeopt.pipeline.baseline.saving import save
 from edgeopt.pipeline.baseline.store import DEFAULT_STORE
 
@@ -19,11 +20,14 @@ __all__ = [
     "save",
     "list",
     "show",
+    "remove",
+    "prune",
     "fetched",
     "is_named",
     "Baseline",
     "Change",
     "Saved",
+    "Pruned",
     "StoredFile",
     "DEFAULT_STORE",
 ]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgeopt.core.errors import ModelError
-from edgeopt.core.files import new_folder, writing
+from edgeopt.core.files import new_folder, reporting, writing
 from edgeopt.pipeline.baseline.store import ELSEWHERE
 
 
@@ -56,6 +56,12 @@ class FolderStore:
         """Write a small file."""
         with self._place(key) as path, writing(path, ELSEWHERE) as file:
             file.write(data)
+
+    def remove(self, key: str) -> None:
+        """Remove a file."""
+        path = self.folder / key
+        with reporting(path, ELSEWHERE):
+            path.unlink(missing_ok=True)
 
     def files(self, folder: str) -> list[str]:
         """The names of the files in a folder."""

@@ -55,6 +55,21 @@ class Change(StrEnum):
     REPLACED = "replaced"
 
 
+class Pruned(Record, frozen=True):
+    """What was removed from a store.
+
+    Args:
+        store: The folder or URL.
+        removed: The digests of the files that no name pointed at.
+        kept: How many files are left.
+    """
+
+    store: str
+    removed: tuple[str, ...]
+    kept: int
+    schema: Literal["edgeopt.baseline.pruned/1"] = "edgeopt.baseline.pruned/1"
+
+
 class Saved(Record, frozen=True):
     """A baseline that was saved.
 

@@ -70,6 +70,11 @@ class RemoteStore:
         with self._writing(key) as path:
             self.system.pipe_file(path, data)
 
+    def remove(self, key: str) -> None:
+        """Remove a file."""
+        with self._told(OutputError, "written", f"check your rights there, or {ELSEWHERE}"):
+            self.system.rm_file(self._path(key))
+
     def files(self, folder: str) -> list[str]:
         """The names of the files in a folder."""
         with self._reading():

@@ -43,6 +43,10 @@ class Store(Protocol):
         """Write a small file, in place of what is there; a reader sees the old one or the new."""
         ...
 
+    def remove(self, key: str) -> None:
+        """Remove a file that is there."""
+        ...
+
     def files(self, folder: str) -> Sequence[str]:
         """The names of the files in a folder, sorted; none if it isn't there."""
         ...

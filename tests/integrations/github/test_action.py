@@ -85,6 +85,7 @@ def test_what_passes_replaces_the_baseline_after_the_merge_only(
     merged = runner.run(**THERE, **QUICK)
     assert (merged.code, merged.outputs["saved"]) == (0, "true"), merged.log
     assert "Keep the baselines" in merged.used
+    assert len([*(runner.workspace / STORE / "objects").iterdir()]) == 1
     fetched, kept = merged.used["Fetch the history"], merged.used["Keep the history"]
     assert fetched["path"] == kept["path"] == HISTORY
     assert fetched["key"] == kept["key"] == "edgeopt-history/main/7-1"
