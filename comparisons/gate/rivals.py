@@ -1,12 +1,13 @@
 """What people use today, on the same processes: a stored number, and a run that is judged by it.
 
 The baseline's number is stored in one half of the pool, the candidate runs in the other: two runs
-of one machine that are an hour or so apart.
+of one machine, some time apart.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from statistics import median
 
 from pool import QUANTILES, Process, Timed
 from scipy.stats import mannwhitneyu
@@ -26,7 +27,7 @@ def median_of_five_percent(stored: Timed, now: Timed) -> bool:
 def mann_whitney(stored: Timed, now: Timed) -> bool:
     """Google Benchmark's ``compare.py``: the U test on repetitions, two-sided; and slower.
 
-    A repetition is a block of calls, of which each process has 30; it asks for 9 or more.
+    A repetition is a block of calls, of which each process has 30; 9 or more are asked for.
     """
     slower = now.mean > stored.mean
     return slower and float(mannwhitneyu(stored.means, now.means).pvalue) < SIGNIFICANT
@@ -44,18 +45,30 @@ RULES: dict[str, Rule] = {
 }
 
 
-def failures(processes: Sequence[Process], arm: str, rule: Rule) -> tuple[int, int]:
-    """How many of how many runs fail.
+def failures(processes: Sequence[Process], arm: str, rule: Rule, runs: int) -> tuple[int, int]:
+    """How many of how many comparisons fail.
 
     Args:
         processes: The pool's.
         arm: The candidate.
-        rule: Whether it fails.
+        rule: Whether one fails.
+        runs: Processes that a side is given, whose figures are put together.
     """
     half = len(processes) // 2
-    stored, runs = processes[:half], processes[half : 2 * half]
-    failed = [
-        rule(before.arms["baseline"], now.arms[arm])
-        for before, now in zip(stored, runs, strict=True)
-    ]
+    stored = _together([process.arms["baseline"] for process in processes[:half]], runs)
+    now = _together([process.arms[arm] for process in processes[half : 2 * half]], runs)
+    failed = [rule(*pair) for pair in zip(stored, now, strict=True)]
     return sum(failed), len(failed)
+
+
+def _together(sessions: Sequence[Timed], runs: int) -> list[Timed]:
+    """Each so many sessions as one: all their blocks, and the median of each quantile."""
+    groups = [sessions[i : i + runs] for i in range(0, len(sessions) - runs + 1, runs)]
+    return [
+        Timed(
+            tuple(median(each) for each in zip(*(one.quantiles for one in group), strict=True)),
+            tuple(low for one in group for low in one.low),
+            tuple(mean for one in group for mean in one.means),
+        )
+        for group in groups
+    ]

@@ -38,11 +38,12 @@ def net(scrambled: Scrambled) -> Any:
     layers = keras.layers
     image = keras.Input((12, 12, 3), name="image")
     x = layers.Conv2D(8, 3, strides=2, padding="same", use_bias=False)(image)
-    x = layers.ReLU(6.0)(layers.BatchNormalization()(x))
-    y = layers.DepthwiseConv2D(3, padding="same")(x)
+    # Named, since Keras numbers those that aren't by what was made before in the same process.
+    x = layers.ReLU(6.0)(layers.BatchNormalization(name="norm")(x))
+    y = layers.DepthwiseConv2D(3, padding="same", name="depthwise")(x)
     gate = layers.GlobalAveragePooling2D()(y)
     gate = layers.Reshape((1, 1, 8))(gate)
-    gate = layers.Conv2D(8, 1, activation="sigmoid")(gate)
+    gate = layers.Conv2D(8, 1, activation="sigmoid", name="gate")(gate)
     x = layers.Add()([x, layers.Multiply()([y, gate])])
     scores = layers.Dense(5, name="scores")(layers.GlobalAveragePooling2D()(x))
     return scrambled(keras.Model(image, scores, name="small"))

@@ -52,9 +52,7 @@ def test_one_transpose_is_left_and_batchnorm_is_merged(keras_file: Path, tmp_pat
     assert found["Conv"] == 3
     assert not {"BatchNormalization", "Shape", "Cast", "Squeeze"} & set(found)
     names = [n.name for n in onnx.load(artifact.path).graph.node if n.op_type == "Conv"]
-    assert [name.partition("/")[0] for name in names] == [
-        "batch_normalization", "depthwise_conv2d", "conv2d_1"
-    ]  # fmt: skip
+    assert [name.partition("/")[0] for name in names] == ["norm", "depthwise", "gate"]
 
 
 def test_int8_in_both_formats_from_one_calibration(
