@@ -6,6 +6,7 @@ beside a budget of 3 % is 2 % beyond it.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -37,8 +38,20 @@ class Point:
 
 
 def points(pool: Pool) -> list[Point]:
-    """The curve of one condition, by distance."""
-    return sorted(_points(pool), key=lambda point: point.beyond)
+    """The curve of one condition, by distance; arms that are as far away are put together."""
+    places: dict[int, list[Point]] = defaultdict(list)
+    for point in _points(pool):
+        places[round(100 * point.beyond / STEP)].append(point)
+    return [_together(place * STEP / 100, found) for place, found in sorted(places.items())]
+
+
+def _together(beyond: float, found: Sequence[Point]) -> Point:
+    count = sum(point.count for point in found)
+    shares = {
+        verdict: sum(point.shares[verdict] * point.count for point in found) / count
+        for verdict in COLOURS
+    }
+    return Point(beyond, shares, count)
 
 
 def _points(pool: Pool) -> Iterator[Point]:

@@ -1,4 +1,4 @@
-"""Fresh processes that each time every net, one line of JSON a process, added to over sittings."""
+"""Fresh processes that each time every net: a line of JSON a process, added to at any time."""
 
 from __future__ import annotations
 
