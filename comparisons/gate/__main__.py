@@ -32,7 +32,7 @@ def main() -> int:
     if options.action == "collect":
         collect(options.condition, options.part, options.until)
     elif options.action == "time":
-        print("\n".join(timed(options.runs)))
+        put(PAGE, "time", [*timed(options.runs)], write=options.write)
     else:
         judge(write=options.write)
     return 0
@@ -66,6 +66,7 @@ def parse() -> argparse.Namespace:
     judging.add_argument("--write", action="store_true", help="into the documentation")
     timing = actions.add_parser("time", help="time the command itself")
     timing.add_argument("--runs", type=int, default=10)
+    timing.add_argument("--write", action="store_true", help="into the documentation")
     return parser.parse_args()
 
 

@@ -1,7 +1,7 @@
 """What people use today, on the same processes: a stored number, and a run that is judged by it.
 
-The baseline's number is stored in one half of the pool, the candidate runs in the other: two runs
-of one machine, some time apart.
+The baseline's number is stored in one half of the pool, the candidate runs in the other, and the
+other way round: two runs of one machine, half of the pool's time apart.
 """
 
 from __future__ import annotations
@@ -55,9 +55,17 @@ def failures(processes: Sequence[Process], arm: str, rule: Rule, runs: int) -> t
         runs: Processes that a side is given, whose figures are put together.
     """
     half = len(processes) // 2
-    stored = _together([process.arms["baseline"] for process in processes[:half]], runs)
-    now = _together([process.arms[arm] for process in processes[half : 2 * half]], runs)
-    failed = [rule(*pair) for pair in zip(stored, now, strict=True)]
+    halves = processes[:half], processes[half : 2 * half]
+    # Both ways round: whether the machine grew faster or slower meanwhile is chance.
+    failed = [
+        rule(*pair)
+        for before, after in (halves, halves[::-1])
+        for pair in zip(
+            _together([process.arms["baseline"] for process in before], runs),
+            _together([process.arms[arm] for process in after], runs),
+            strict=True,
+        )
+    ]
     return sum(failed), len(failed)
 
 
