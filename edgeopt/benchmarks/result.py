@@ -31,7 +31,7 @@ class Latency(Record, frozen=True):
         stdev: Their standard deviation.
         min: The fastest.
         max: The slowest.
-        q10: The 10th percentile: what ratios are made of; None where a native program timed the
+        q10: The 10th percentile; None where a native program timed the
             calls that gives none.
         p50: The median; likewise.
         p90: The 90th percentile; None below 64 calls.
@@ -66,8 +66,8 @@ class Ratio(Record, frozen=True):
     """An artifact's latency over the baseline's, 1.0 where they are the same.
 
     Args:
-        point: The geometric mean of the processes' ratios of 10th percentiles (of medians, where a
-            native program gives no more).
+        point: The geometric mean of the processes' ratios, weighted by what each knows
+            (``device.statistics.ratio``).
         low: Lower end of its interval.
         high: Upper end.
         confidence: Of the interval.

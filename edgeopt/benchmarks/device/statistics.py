@@ -87,8 +87,8 @@ def log_ratio(candidate: Sequence[Sequence[int]], *baselines: Sequence[Sequence[
     The median over rounds of each round's own log-ratio. A shared machine's speed changes by half
     for seconds on end; a quantile of all calls then says which artifact had more of its calls in
     the fast seconds, where the artifacts' blocks of one round have nearly always met the same. In
-    comparisons/gate, beside the ratio of 10th percentiles of all calls, it spreads half as far from
-    process to process and has none of its outliers of 15 %.
+    comparisons/gate it spreads half to three quarters as far from process to process as the ratio
+    of 10th percentiles of all calls.
 
     Args:
         candidate: In each round, its calls' times in ns.

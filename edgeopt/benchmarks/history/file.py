@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 
 from edgeopt.benchmarks.history.entry import Entry
+from edgeopt.benchmarks.result import Ratio
 from edgeopt.core.errors import UsageError
 from edgeopt.core.files import reporting
 
@@ -33,13 +35,25 @@ def _entries(path: Path, text: str) -> Iterator[Entry]:
         if not line.strip():
             continue
         try:
-            yield msgspec.json.decode(line, type=Entry)
+            entry = msgspec.json.decode(line, type=Entry)
         except msgspec.DecodeError as error:
-            told = str(error).replace("`$.", "`")
-            raise UsageError(
-                f"{path}, line {number}: no comparison of a history: {told}",
-                hint=f"mend or remove the line, or {_OTHER}",
-            ) from error
+            raise _no_entry(path, number, str(error).replace("`$.", "`")) from error
+        if not _possible(entry.ratio):
+            raise _no_entry(path, number, "its ratio can't be")
+        yield entry
+
+
+def _possible(ratio: Ratio) -> bool:
+    """Whether somebody's line has a ratio that can be reckoned with."""
+    ordered = 0 < ratio.low <= ratio.point <= ratio.high < math.inf
+    return ordered and ratio.processes > 1 and 0 < ratio.confidence < 1
+
+
+def _no_entry(path: Path, number: int, why: str) -> UsageError:
+    return UsageError(
+        f"{path}, line {number}: no comparison of a history: {why}",
+        hint=f"mend or remove the line, or {_OTHER}",
+    )
 
 
 def add(path: Path, entry: Entry) -> None:

@@ -16,11 +16,12 @@ def save(job: Job) -> int:
     ran = run(commands.save(job.inputs, job.candidate), job.limit, stdout=said)
     if ran.code or ran.stopped:
         return job.ended("saving the baseline", ran)
-    if "://" not in job.inputs.store:
-        pruned = run(commands.prune(job.inputs), job.limit, stdout=job.folder / commands.PRUNED)
-        if pruned.code or pruned.stopped:
-            return job.ended("pruning the baselines", pruned)
     change = msgspec.json.decode(said.read_bytes(), type=Saved).change
     first = job.environment.get("VERDICT") == "saved"
     job.channel.output("saved", str(first or change is not Change.UNCHANGED).lower())
-    return 0
+    return 0 if "://" in job.inputs.store else _prune(job)
+
+
+def _prune(job: Job) -> int:
+    ran = run(commands.prune(job.inputs), job.limit, stdout=job.folder / commands.PRUNED)
+    return job.ended("pruning the baselines", ran) if ran.code or ran.stopped else 0

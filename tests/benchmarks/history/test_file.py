@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from edgeopt.benchmarks.history.file import add, read
@@ -42,6 +44,21 @@ def test_a_line_that_is_none_is_named(made: Made, tmp_path: Path, line: str) -> 
     with path.open("a") as file:
         file.write(f"\n{line}\n")
     with pytest.raises(UsageError, match=r"gate\.jsonl, line 3: no comparison of a history"):
+        read(path)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"point": 0.0}, {"low": -1.0}, {"high": 0.1}, {"processes": 1}, {"confidence": 1.0}],
+)
+def test_a_ratio_that_cannot_be_is_named(
+    made: Made, tmp_path: Path, changed: dict[str, float]
+) -> None:
+    path = tmp_path / "gate.jsonl"
+    entry = json.loads(msgspec.json.encode(made("a", "b", 1.0)))
+    entry["ratio"] |= changed
+    path.write_text(json.dumps(entry))
+    with pytest.raises(UsageError, match="line 1: no comparison of a history: its ratio can't be"):
         read(path)
 
 
