@@ -12,7 +12,7 @@ They are imported on first use, so that ``import edgeopt`` costs nothing.
 
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from edgeopt.core.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from edgeopt.core.errors import EdgeOptError as EdgeOptError
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from edgeopt.pipeline.calibrate import calibrate as calibrate
     from edgeopt.pipeline.compare import compare as compare
     from edgeopt.pipeline.convert import convert as convert
+    from edgeopt.pipeline.coverage import coverage as coverage
     from edgeopt.pipeline.diagnose import diagnose as diagnose
     from edgeopt.pipeline.inspect import inspect as inspect
     from edgeopt.pipeline.results import import_results as import_results

@@ -137,7 +137,8 @@ def _check_file(path: Path) -> None:
 
 
 def _tflite(path: Path, name: str) -> Artifact:
-    from edgeopt.core.tflite_file import numpy_type, read_tflite
+    from edgeopt.core.tflite_file import read_tflite
+    from edgeopt.core.tflite_graph import numpy_type
 
     file = read_tflite(path)
     specs = file.ends(0)

@@ -51,3 +51,18 @@ class Plan(Record, frozen=True):
     def patience(self, artifacts: int) -> float:
         """Seconds after which a process with that many artifacts is taken for hung."""
         return self.timeout + 10 * artifacts * (self.duration + self.warmup)
+
+    def check(self, artifacts: int) -> None:
+        """Refuse a measurement of nothing, and ratios without intervals.
+
+        Raises:
+            UsageError: Says what is missing.
+        """
+        if not artifacts:
+            raise UsageError(
+                "no artifact was named", hint="name one or more .onnx or .tflite files"
+            )
+        if artifacts > 1 and self.processes < 2:
+            raise UsageError(
+                "one process gives no interval for a ratio", hint="use --processes 2 or more"
+            )

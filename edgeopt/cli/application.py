@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from edgeopt import __version__
 from edgeopt.cli.group import LazyGroup, Listed
+from edgeopt.core.version import __version__
 
 PROGRAM = "edgeopt"
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from edgeopt.core.on_device import EdgeTpu, StrandedNode
-from edgeopt.core.tflite_file import StoredOperator, StoredTensor, TfliteFile
+from edgeopt.core.tflite_graph import StoredOperator, StoredTensor, TfliteFile
 
 OPERATORS = frozenset(
     {"ADD", "AVERAGE_POOL_2D", "CONCATENATION", "CONV_2D", "DEPTHWISE_CONV_2D", "EXPAND_DIMS",

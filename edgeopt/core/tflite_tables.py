@@ -7,10 +7,8 @@ tensor of its own: the row and its scale are looked up, and multiplied.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from edgeopt.core.tflite_file import StoredOperator
+from edgeopt.core.tflite_graph import StoredOperator
 
 
 def look_ups(operators: Sequence[StoredOperator]) -> Iterator[tuple[int, int]]:

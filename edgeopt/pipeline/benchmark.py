@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -24,13 +24,12 @@ from edgeopt.core.preprocessing import Preprocessing
 from edgeopt.core.progress import Progress, silent
 from edgeopt.pipeline.budgets.asked import held
 from edgeopt.pipeline.budgets.file import read_project
+from edgeopt.pipeline.evaluation import Data, open_evaluation
 from edgeopt.pipeline.options import parse_names, read_budget, read_preprocessing
 from edgeopt.pipeline.saturating import saturating
 
 if TYPE_CHECKING:
     from edgeopt.data import Dataset
-
-Data = str | Path | Callable[[], Any]
 
 
 def benchmark(
@@ -126,7 +125,7 @@ def benchmark(
         )
     threads = 1 if threads is None else threads
     plan = Plan(threads=threads, batch=batch, duration=duration, processes=processes, seed=seed)
-    check_counts(len(artifacts), plan)
+    plan.check(len(artifacts))
     metrics = read_metrics(accuracy, code_allowed=code)
     contract = read_preprocessing(preprocess)
     (on,) = parse_names(Provider, [provider], "--provider")
@@ -148,20 +147,6 @@ def benchmark(
     return held(report, budget, project)
 
 
-def check_counts(artifacts: int, plan: Plan) -> None:
-    """Refuse a measurement of nothing, and ratios without intervals.
-
-    Raises:
-        UsageError: Says what is missing.
-    """
-    if not artifacts:
-        raise UsageError("no artifact was named", hint="name one or more .onnx or .tflite files")
-    if artifacts > 1 and plan.processes < 2:
-        raise UsageError(
-            "one process gives no interval for a ratio", hint="use --processes 2 or more"
-        )
-
-
 def _check_gpu(artifacts: Sequence[Artifact], on: Provider) -> None:
     """Refuse what needs a GPU where there is none, before any process is started.
 
@@ -181,28 +166,6 @@ def _check_gpu(artifacts: Sequence[Artifact], on: Provider) -> None:
             f"{needing} needs an NVIDIA GPU, and this machine has none that CUDA can use",
             hint="measure it where one is",
         )
-
-
-def open_evaluation(
-    artifact: Artifact,
-    evaluation: Data | None,
-    preprocessing: Preprocessing | None,
-    code_allowed: bool,
-) -> Dataset | None:
-    """The evaluation data as an artifact takes it; None without any.
-
-    Raises:
-        DataError: If it doesn't fit.
-    """
-    from edgeopt.data import open_dataset
-
-    if evaluation is None:
-        return None
-    stored = artifact.manifest.preprocessing if artifact.manifest else None
-    contract = preprocessing or stored
-    # What a contract makes of pixels is real numbers.
-    specs = artifact.given(real=contract is not None)
-    return open_dataset(evaluation, specs, contract, code_allowed=code_allowed)
 
 
 def _candidate(

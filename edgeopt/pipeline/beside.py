@@ -7,7 +7,6 @@ from pathlib import Path
 
 import msgspec
 
-from edgeopt import __version__
 from edgeopt.converters import edge_tpu
 from edgeopt.converters.micro import sources
 from edgeopt.converters.micro.firmware import write_firmware
@@ -16,6 +15,7 @@ from edgeopt.core.files import sha256
 from edgeopt.core.manifest import Manifest, read_manifest
 from edgeopt.core.precision import Format
 from edgeopt.core.tflite_file import read_tflite
+from edgeopt.core.version import __version__
 from edgeopt.targets import Profile, TfliteRuntime
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import msgspec
 
-from edgeopt import __version__
 from edgeopt.benchmarks.artifact import Artifact, files_of, read_artifact
 from edgeopt.benchmarks.bundle import CONTENT, RUN, Bundle, program
 from edgeopt.benchmarks.metrics import read_tops
@@ -19,8 +18,9 @@ from edgeopt.core.precision import Format
 from edgeopt.core.preprocessing import Preprocessing
 from edgeopt.core.progress import Progress, silent
 from edgeopt.core.record import Record, from_json, to_json
+from edgeopt.core.version import __version__
 from edgeopt.pipeline.answers import Asked, answer
-from edgeopt.pipeline.benchmark import Data, check_counts, open_evaluation
+from edgeopt.pipeline.evaluation import Data, open_evaluation
 from edgeopt.pipeline.options import read_preprocessing
 from edgeopt.targets import load_target
 
@@ -116,7 +116,7 @@ def bundle(
 
 
 def _check(artifacts: int, plan: Plan, samples: int) -> None:
-    check_counts(artifacts, plan)
+    plan.check(artifacts)
     if samples < 1:
         raise UsageError(f"samples is {samples}", hint="1 is the least")
 

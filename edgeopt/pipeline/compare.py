@@ -16,7 +16,6 @@ from edgeopt.core.errors import GateError, MeasurementError
 from edgeopt.core.preprocessing import Preprocessing
 from edgeopt.core.progress import Progress, silent
 from edgeopt.pipeline.baseline.fetching import fetched
-from edgeopt.pipeline.benchmark import Data
 from edgeopt.pipeline.budgets.asked import budgets_for, read_options
 from edgeopt.pipeline.budgets.file import read_project
 from edgeopt.pipeline.comparison.fit import check_fit, check_labels, open_both
@@ -24,6 +23,7 @@ from edgeopt.pipeline.comparison.judging import compared
 from edgeopt.pipeline.comparison.pair import Pair
 from edgeopt.pipeline.comparison.place import placed
 from edgeopt.pipeline.comparison.ready import ready
+from edgeopt.pipeline.evaluation import Data
 from edgeopt.pipeline.options import read_preprocessing
 
 

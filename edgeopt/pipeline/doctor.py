@@ -12,7 +12,6 @@ from importlib.util import find_spec
 
 import msgspec
 
-from edgeopt import __version__
 from edgeopt.benchmarks.conditions import Machine
 from edgeopt.benchmarks.device.machine import machine
 from edgeopt.converters.registry import SOURCES, WRITERS, Entry
@@ -22,6 +21,7 @@ from edgeopt.converters.tensorrt.device.trtexec import find as trtexec
 from edgeopt.core.gpu import local_gpu
 from edgeopt.core.progress import Progress, silent
 from edgeopt.core.record import Record
+from edgeopt.core.version import __version__
 from edgeopt.pipeline.packages import (
     PACKAGES,
     PackageState,

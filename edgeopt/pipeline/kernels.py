@@ -21,7 +21,8 @@ from edgeopt.core.layout import Layout
 from edgeopt.core.litert import LiteRTModel, open_litert
 from edgeopt.core.manifest import Delegation, OutputCheck
 from edgeopt.core.tensors import TensorSpec
-from edgeopt.core.tflite_file import TfliteFile, read_tflite
+from edgeopt.core.tflite_file import read_tflite
+from edgeopt.core.tflite_graph import TfliteFile
 from edgeopt.data import Sample
 from edgeopt.pipeline.meaning import powers
 from edgeopt.pipeline.verify import Comparison

@@ -15,7 +15,6 @@ from edgeopt.benchmarks.result import BenchmarkReport
 from edgeopt.benchmarks.store import check_writable
 from edgeopt.core.errors import UsageError
 from edgeopt.core.progress import Progress
-from edgeopt.pipeline.benchmark import check_counts
 from edgeopt.pipeline.budgets.asked import costs_for, held
 from edgeopt.pipeline.budgets.file import ProjectFile
 from edgeopt.pipeline.bundle import DEVICE, bundle
@@ -139,6 +138,6 @@ def _native_runner(
         )
     timing = {name: options[name] for name in _TIMING if options.get(name) is not None}
     plan = Plan(**{"threads": 1 if profile is None else profile.threads, **timing})
-    check_counts(len(artifacts), plan)
+    plan.check(len(artifacts))
     target = DEVICE if profile is None else profile.name
     return NativeProgram(binary, artifacts, target, profile, plan)

@@ -18,8 +18,8 @@ from edgeopt.core.preprocessing import Preprocessing
 from edgeopt.core.progress import Progress, silent
 from edgeopt.core.tensors import TensorSpec
 from edgeopt.data import Stored, check_exists, open_stored
-from edgeopt.pipeline.benchmark import Data
 from edgeopt.pipeline.calibrate import check_belongs
+from edgeopt.pipeline.evaluation import Data
 from edgeopt.pipeline.options import read_preprocessing
 from edgeopt.pipeline.preparation import Preparation
 from edgeopt.pipeline.validation.balance import check_classes, check_count, check_names

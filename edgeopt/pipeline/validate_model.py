@@ -26,7 +26,7 @@ from edgeopt.core.precision import Format
 from edgeopt.core.preprocessing import Preprocessing
 from edgeopt.core.progress import Progress, silent
 from edgeopt.data import check_exists
-from edgeopt.pipeline.benchmark import Data, open_evaluation
+from edgeopt.pipeline.evaluation import Data, open_evaluation
 from edgeopt.pipeline.inspection.beside import manifest_beside
 from edgeopt.pipeline.inspection.records import ManifestState
 from edgeopt.pipeline.options import read_preprocessing

@@ -7,8 +7,8 @@ import sys
 from contextlib import suppress
 from importlib import metadata
 
-from edgeopt import __version__
 from edgeopt.core.precision import Format
+from edgeopt.core.version import __version__
 
 _ALWAYS = ("numpy", "onnx", "onnx-ir", "onnxruntime")
 _IF_USED = {

@@ -84,7 +84,7 @@ def _save(terminal: Terminal, artifact: str, name: str, store: str | None) -> No
 def _list(terminal: Terminal, store: str | None) -> None:
     from edgeopt.cli.views.baseline import draw_list
     from edgeopt.pipeline.baseline import list as listed
-    from edgeopt.pipeline.baseline.store import open_store
+    from edgeopt.pipeline.baseline.opening import open_store
 
     found = listed(store)
     terminal.show(found, lambda: draw_list(found, open_store(store).where))

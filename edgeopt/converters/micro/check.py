@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from edgeopt.converters.micro.operators import METHODS
 from edgeopt.core.errors import UnsupportedError
-from edgeopt.core.tflite_file import StoredOperator, TfliteFile
+from edgeopt.core.tflite_graph import StoredOperator, TfliteFile
 
 _WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV")
 _INTEGERS = ("int4", "int8", "uint8")

@@ -17,7 +17,8 @@ from edgeopt.core.files import write_bytes
 from edgeopt.core.ir import ir
 from edgeopt.core.manifest import Official, OutsideNode
 from edgeopt.core.precision import Precision
-from edgeopt.core.tflite_file import TfliteFile, read_tflite
+from edgeopt.core.tflite_file import read_tflite
+from edgeopt.core.tflite_graph import TfliteFile
 from edgeopt.data import Sample
 from edgeopt.data.random import RandomDataset
 

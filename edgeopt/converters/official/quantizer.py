@@ -16,7 +16,7 @@ from edgeopt.core.errors import UnsupportedError
 from edgeopt.core.layout import Ends
 from edgeopt.core.precision import Precision
 from edgeopt.core.quiet import quiet
-from edgeopt.core.tflite_file import StoredOperator, TfliteFile
+from edgeopt.core.tflite_graph import StoredOperator, TfliteFile
 
 NAME = "ai-edge-quantizer"
 _ALL = TFLOperationName.ALL_SUPPORTED

@@ -16,7 +16,7 @@ from typing import Any
 
 from edgeopt.calibration.ranges import Range
 from edgeopt.core.ir import ir
-from edgeopt.core.tflite_file import StoredOperator, TfliteFile
+from edgeopt.core.tflite_graph import StoredOperator, TfliteFile
 
 _NUMBER = re.compile(r"\d+$")
 _GEMM = re.compile(r"_Gemm__\d+$")

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from edgeopt.core.manifest import Encoding, FloatLayer
-from edgeopt.core.tflite_file import StoredOperator, TfliteFile, read_tflite
+from edgeopt.core.tflite_file import read_tflite
+from edgeopt.core.tflite_graph import StoredOperator, TfliteFile
 
 _BITS = {"int2": 2, "int4": 4, "int8": 8, "uint8": 8, "int16": 16, "int32": 32, "int64": 64}
 _LAYERS = {"CONV_2D": 1, "DEPTHWISE_CONV_2D": 1, "TRANSPOSE_CONV": 1, "FULLY_CONNECTED": 1}

@@ -4,85 +4,82 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from math import prod
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from edgeopt.converters.reordering.stored import Stored
 from edgeopt.converters.reordering.views import Order, View, dims, inverse, without
 from edgeopt.core.ir import convenience, ir
 
-if TYPE_CHECKING:
-    from edgeopt.converters.reordering.transposes import Mover
-
-Rule = Callable[["Mover", ir.Node], bool]
+Rule = Callable[[Stored, ir.Node], bool]
 """Changes a node; False if it can't be done, with nothing changed."""
 
 
-def _elementwise(mover: Mover, node: ir.Node) -> bool:
+def _elementwise(values: Stored, node: ir.Node) -> bool:
     """Any number of operands that broadcast; all of them are brought to the largest one's order."""
     operands = [v for v in node.inputs if v is not None]
-    order = _chosen([mover.view(v) for v in operands if convenience.get_const_tensor(v) is None])
-    return order is not None and _reorder(mover, node, order, range(len(node.inputs)))
+    order = _chosen([values.view(v) for v in operands if convenience.get_const_tensor(v) is None])
+    return order is not None and _reorder(values, node, order, range(len(node.inputs)))
 
 
-def _first(mover: Mover, node: ir.Node) -> bool:
+def _first(values: Stored, node: ir.Node) -> bool:
     """Operators of one tensor; their other inputs are numbers."""
-    order = _order(mover, node)
-    return _reorder(mover, node, order, (0,))
+    order = _order(values, node)
+    return _reorder(values, node, order, (0,))
 
 
-def _concat(mover: Mover, node: ir.Node) -> bool:
-    order = _chosen([mover.view(v) for v in node.inputs if v is not None])
-    if order is None or not _reorder(mover, node, order, range(len(node.inputs))):
+def _concat(values: Stored, node: ir.Node) -> bool:
+    order = _chosen([values.view(v) for v in node.inputs if v is not None])
+    if order is None or not _reorder(values, node, order, range(len(node.inputs))):
         return False
     _set_axis(node, order)
     return True
 
 
-def _along(mover: Mover, node: ir.Node) -> bool:
+def _along(values: Stored, node: ir.Node) -> bool:
     """Operators with one ``axis``."""
-    order = _order(mover, node)
-    if not _reorder(mover, node, order, (0,)):
+    order = _order(values, node)
+    if not _reorder(values, node, order, (0,)):
         return False
     _set_axis(node, order, default=-1 if "oftmax" in node.op_type else 0)
     return True
 
 
-def _arg(mover: Mover, node: ir.Node) -> bool:
-    order = _order(mover, node)
+def _arg(values: Stored, node: ir.Node) -> bool:
+    order = _order(values, node)
     axis = _axis(node, len(order), 0)
     kept = _int(node, "keepdims", 1)
     left = order if kept else without(order, (axis,))
-    if not _reorder(mover, node, order, (0,), left):
+    if not _reorder(values, node, order, (0,), left):
         return False
     _set_axis(node, order)
     return True
 
 
-def _reduce(mover: Mover, node: ir.Node) -> bool:
-    order, kept = _order(mover, node), _int(node, "keepdims", 1)
+def _reduce(values: Stored, node: ir.Node) -> bool:
+    order, kept = _order(values, node), _int(node, "keepdims", 1)
     axes = _constant_axes(node, 1, len(order))
     if axes is None:
         return False
     left = order if kept else without(order, axes)
-    if not _reorder(mover, node, order, (0,), left):
+    if not _reorder(values, node, order, (0,), left):
         return False
-    _set_axes(mover, node, 1, [order[axis] for axis in axes])
+    _set_axes(values, node, 1, [order[axis] for axis in axes])
     return True
 
 
-def _squeeze(mover: Mover, node: ir.Node) -> bool:
-    order = _order(mover, node)
+def _squeeze(values: Stored, node: ir.Node) -> bool:
+    order = _order(values, node)
     axes = _constant_axes(node, 1, len(order))
-    if axes is None or not _reorder(mover, node, order, (0,), without(order, axes)):
+    if axes is None or not _reorder(values, node, order, (0,), without(order, axes)):
         return False
-    _set_axes(mover, node, 1, sorted(order[axis] for axis in axes))
+    _set_axes(values, node, 1, sorted(order[axis] for axis in axes))
     return True
 
 
-def _unsqueeze(mover: Mover, node: ir.Node) -> bool:
+def _unsqueeze(values: Stored, node: ir.Node) -> bool:
     """A new axis is stored before the one that it stands before."""
-    order = _order(mover, node)
+    order = _order(values, node)
     axes = _constant_axes(node, 1, len(order) + _count(node, 1))
     if axes is None or len(axes) != 1:
         return False
@@ -90,57 +87,57 @@ def _unsqueeze(mover: Mover, node: ir.Node) -> bool:
     place = order[axis] if axis < len(order) else len(order)
     moved = [old + (old >= place) for old in order]
     new = (*moved[:axis], place, *moved[axis:])
-    if not _reorder(mover, node, order, (0,), new):
+    if not _reorder(values, node, order, (0,), new):
         return False
-    _set_axes(mover, node, 1, [place])
+    _set_axes(values, node, 1, [place])
     return True
 
 
-def _slice(mover: Mover, node: ir.Node) -> bool:
-    order = _order(mover, node)
+def _slice(values: Stored, node: ir.Node) -> bool:
+    order = _order(values, node)
     starts = _array(node, 1)
     if starts is None:
         return False
     axes = _constant_axes(node, 3, len(order)) if len(node.inputs) > 3 and node.inputs[3] else None
     axes = list(range(len(starts))) if axes is None and len(node.inputs) < 4 else axes
-    if axes is None or not _reorder(mover, node, order, (0,)):
+    if axes is None or not _reorder(values, node, order, (0,)):
         return False
-    _set_axes(mover, node, 3, [order[axis] for axis in axes])
+    _set_axes(values, node, 3, [order[axis] for axis in axes])
     return True
 
 
-def _pad(mover: Mover, node: ir.Node) -> bool:
-    order, pads = _order(mover, node), _array(node, 1)
+def _pad(values: Stored, node: ir.Node) -> bool:
+    order, pads = _order(values, node), _array(node, 1)
     if pads is None or (len(node.inputs) > 3 and node.inputs[3] is not None):
         return False
-    if not _reorder(mover, node, order, (0,)):
+    if not _reorder(values, node, order, (0,)):
         return False
     both = pads.reshape(2, -1)[:, list(inverse(order))].reshape(-1)
-    node.replace_input_with(1, mover.constant(both, f"{node.name}/pads"))
+    node.replace_input_with(1, values.constant(both, f"{node.name}/pads"))
     return True
 
 
-def _by_axis(mover: Mover, node: ir.Node) -> bool:
+def _by_axis(values: Stored, node: ir.Node) -> bool:
     """Operators whose other inputs hold a number for each axis."""
-    order = _order(mover, node)
+    order = _order(values, node)
     others = range(1, len(node.inputs))
     arrays = {place: _array(node, place) for place in others if node.inputs[place] is not None}
     if "axes" in node.attributes or any(a is None for a in arrays.values()):
         return False
-    if not _reorder(mover, node, order, (0,)):
+    if not _reorder(values, node, order, (0,)):
         return False
     for place, array in arrays.items():
         if array is not None and len(array) == len(order):
             moved = array[list(inverse(order))]
-            node.replace_input_with(place, mover.constant(moved, f"{node.name}/by_axis"))
+            node.replace_input_with(place, values.constant(moved, f"{node.name}/by_axis"))
     return True
 
 
-def _flatten(mover: Mover, node: ir.Node) -> bool:
+def _flatten(values: Stored, node: ir.Node) -> bool:
     """``(N, ...)`` to ``(N, K)`` before dense layers only: their rows change places instead."""
     value = node.inputs[0]
     assert value is not None
-    view = mover.view(value)
+    view = values.view(value)
     sizes, target = dims(view.stored), _array(node, 1)
     if sizes is None or view.order[0] != 0 or None in sizes[1:]:
         return False
@@ -160,7 +157,7 @@ def _flatten(mover: Mover, node: ir.Node) -> bool:
         tensor = convenience.get_const_tensor(weight)
         assert tensor is not None
         user.replace_input_with(
-            1, mover.constant(_rows(user, tensor.numpy(), moved), weight.name or "")
+            1, values.constant(_rows(user, tensor.numpy(), moved), weight.name or "")
         )
     return True
 
@@ -179,7 +176,7 @@ def _dense(user: ir.Node, flat: ir.Node) -> bool:
 
 
 def _reorder(
-    mover: Mover,
+    values: Stored,
     node: ir.Node,
     order: Order,
     places: Sequence[int] | range,
@@ -191,14 +188,14 @@ def _reorder(
         value = node.inputs[place]
         if value is None:
             continue
-        found = mover.in_order(value, order)
+        found = values.in_order(value, order)
         if found is None:
             return False
         new[place] = found
     for place, value in new.items():
         node.replace_input_with(place, value)
     for output in node.outputs:
-        mover.bind(output, order if left is None else left)
+        values.bind(output, order if left is None else left)
     return True
 
 
@@ -213,9 +210,9 @@ def _chosen(views: Sequence[View]) -> Order | None:
     return (moved or largest)[0].order
 
 
-def _order(mover: Mover, node: ir.Node) -> Order:
+def _order(values: Stored, node: ir.Node) -> Order:
     assert node.inputs[0] is not None
-    return mover.view(node.inputs[0]).order
+    return values.view(node.inputs[0]).order
 
 
 def _int(node: ir.Node, name: str, default: int) -> int:
@@ -249,13 +246,13 @@ def _constant_axes(node: ir.Node, place: int, rank: int) -> list[int] | None:
     return None if array is None or not rank else [int(axis) % rank for axis in array]
 
 
-def _set_axes(mover: Mover, node: ir.Node, place: int, axes: Sequence[int]) -> None:
+def _set_axes(values: Stored, node: ir.Node, place: int, axes: Sequence[int]) -> None:
     if "axes" in node.attributes:
         node.attributes["axes"] = ir.AttrInt64s("axes", list(axes))
         return
     if place >= len(node.inputs):
         node.resize_inputs(place + 1)
-    node.replace_input_with(place, mover.constant(np.array(axes, np.int64), f"{node.name}/axes"))
+    node.replace_input_with(place, values.constant(np.array(axes, np.int64), f"{node.name}/axes"))
 
 
 _ONE = (

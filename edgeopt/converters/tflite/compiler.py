@@ -7,7 +7,6 @@ from edgeopt.converters.tflite.fusions.expands import fuse_expands
 from edgeopt.converters.tflite.fusions.gelu import fuse_gelu
 from edgeopt.converters.tflite.fusions.hard_swish import fuse_hard_swish
 from edgeopt.converters.tflite.fusions.pads import fuse_pads
-from edgeopt.converters.tflite.lowering import lower
 from edgeopt.converters.tflite.model import Model
 from edgeopt.converters.tflite.passes.activations import fuse_activations
 from edgeopt.converters.tflite.passes.biases import fuse_biases
@@ -21,6 +20,7 @@ from edgeopt.converters.tflite.passes.ends import (
 from edgeopt.converters.tflite.passes.integers import make_integer
 from edgeopt.converters.tflite.passes.pools import pools_as_convolutions
 from edgeopt.converters.tflite.passes.strides import strides_as_convolutions
+from edgeopt.converters.tflite.walk import lower
 from edgeopt.core.ir import ir
 
 

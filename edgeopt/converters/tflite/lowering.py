@@ -1,4 +1,4 @@
-"""Walking an ONNX graph and saying it in LiteRT's operators."""
+"""What a graph's values have become, as far as it has been said in LiteRT's operators."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edgeopt.converters.tflite.claims import check_claim
-from edgeopt.converters.tflite.functions import body_of
-from edgeopt.converters.tflite.known import Known, evaluated
-from edgeopt.converters.tflite.model import Model, Tensor
-from edgeopt.converters.tflite.registry import entry_of, why_not
-from edgeopt.converters.tflite.storage import CHANNELS_LAST, Storage, many_shape
+from edgeopt.converters.tflite.known import Known
+from edgeopt.converters.tflite.model import Tensor
+from edgeopt.converters.tflite.repeating import repeated
+from edgeopt.converters.tflite.storage import CHANNELS_LAST, Storage
 from edgeopt.converters.tflite.views import View
 from edgeopt.core.errors import ModelError, UnsupportedError
 from edgeopt.core.ir import ir
@@ -21,25 +19,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[Any]
-
-
-def lower(model: ir.Model, *, channels_last: bool, name: str) -> Model:
-    """Say an ONNX model in LiteRT's operators.
-
-    Args:
-        model: Float, or with Q/DQ pairs; edited (nodes that are not needed are removed before).
-        channels_last: Whether image inputs (rank 4) have channels last.
-        name: The model's, for messages.
-
-    Raises:
-        UnsupportedError: If LiteRT can't express a node; names it, and says why and what to do.
-        ModelError: If the graph contradicts itself.
-    """
-    lowering = Lowering(name)
-    lowering.add_inputs(model.graph, channels_last=channels_last)
-    lowering.walk(model.graph)
-    lowering.add_outputs(model.graph)
-    return lowering.model
 
 
 @dataclass
@@ -108,106 +87,12 @@ class Lowering(Storage):
         batched = frozenset(i for i, d in enumerate(dims) if not isinstance(d, int))
         return shape, batched
 
-    # Nodes --------------------------------------------------------------------------------------
-
-    def walk(self, graph: ir.Graph) -> None:
-        """Lower every node of a graph, or of a function's body."""
-        before, self.opset = self.opset, graph.opset_imports.get("", self.opset)
-        for node in graph:
-            self.node(node)
-        self.opset = before
-
-    def node(self, node: ir.Node) -> None:
-        """Lower one node, or compute it ahead where its inputs are known."""
-        self._node = node.name or self._node
-        if self._ahead(node):
-            return
-        entry = entry_of(node)
-        if entry is not None and self.opset >= entry.since:
-            entry.lower(node, self)
-        elif not self.expanded(node):
-            raise self.unsupported(node, *why_not(node, self.opset))
-        self._check(node)
-
-    def expanded(self, node: ir.Node) -> bool:
-        """Lower a node by what ONNX defines it by, if it is defined by other operators."""
-        if node.domain not in ("", "ai.onnx"):
-            return False
-        body = body_of(node, self.opset, [self._type(value) for value in node.inputs])
-        if body is None:
-            return False
-        outer, given = self._node, [v for v in node.inputs if v is not None]
-        for value, inner in zip(given, body.graph.inputs, strict=True):
-            self.bound[inner] = self.known(value) or self.view(value)
-        self.walk(body.graph)
-        self._node = outer
-        for value, inner in zip(node.outputs, body.graph.outputs, strict=False):
-            if inner in self.bound:
-                self.bound[value] = self.bound[inner]
-        return True
-
-    def _check(self, node: ir.Node) -> None:
-        """Raise if an output that is read wasn't given, or isn't what the model says it is."""
-        for place, output in enumerate(node.outputs):
-            if not (output.uses() or output.is_graph_output()):
-                continue
-            if output not in self.bound:
-                raise self.unsupported(node, f"TFLite doesn't give its output {place}")
-            check_claim(output, self.bound[output], self.name)
-
-    def _type(self, value: ir.Value | None) -> tuple[np.dtype[Any], tuple[int | None, ...]] | None:
-        if value is None:
-            return None
-        known = self.known(value)
-        if known is not None:
-            return known.one.dtype, known.one.shape
-        view = self.view(value)
-        sizes = tuple(None if n in view.batched else d for n, d in enumerate(view.shape))
-        return view.tensor.dtype, sizes
-
     def unsupported(self, node: ir.Node, reason: str, hint: str = "") -> UnsupportedError:
         """The error for a node that can't be said."""
         return UnsupportedError(
             f"{self.name}: {node.op_type} {node.name!r}: {reason}",
             hint=hint or "keep --to onnx for this model, or export it without this operator",
         )
-
-    def _ahead(self, node: ir.Node) -> bool:
-        if node.domain or node.op_type in ("DequantizeLinear", "QuantizeLinear"):
-            return False
-        if node.op_type in ("If", "Loop", "Scan"):
-            return False
-        if node.op_type in ("Shape", "Size"):
-            return self._measured(node)
-        inputs = [None if v is None else self.known(v) for v in node.inputs]
-        given = [v for v in node.inputs if v is not None]
-        if any(k is None for v, k in zip(node.inputs, inputs, strict=True) if v is not None):
-            return False
-        if not given and node.op_type not in ("Constant", "RandomNormal"):
-            return False
-        found = evaluated(node, inputs, self.name)
-        if found is None:
-            return False
-        self.bound.update(zip(node.outputs, found, strict=True))
-        return True
-
-    def _measured(self, node: ir.Node) -> bool:
-        value = node.inputs[0]
-        assert value is not None
-        known = self.known(value)
-        if known is not None:
-            one, many = known.one.shape, known.many.shape
-        else:
-            view = self.view(value)
-            one, many = view.shape, many_shape(view)
-        if node.op_type == "Size":
-            pair = Known(np.array(np.prod(one), np.int64), np.array(np.prod(many), np.int64))
-        else:
-            start = node.attributes.get_int("start", 0)
-            end = node.attributes.get_int("end", len(one))
-            pair = Known(np.array(one[start:end], np.int64), np.array(many[start:end], np.int64))
-        self.bound[node.outputs[0]] = pair
-        return True
 
     # Values -------------------------------------------------------------------------------------
 
@@ -280,7 +165,7 @@ class Lowering(Storage):
     def bind(self, value: ir.Value, view: View) -> None:
         """Say what a value is; a tensor that was made for it has its name."""
         made = self.model.operators[-1].outputs if self.model.operators else ()
-        if view.tensor in made and view.tensor.name == self._node and value.name:
+        if view.tensor in made and view.tensor.name == self.at and value.name:
             view.tensor.name = value.name
         self.bound[value] = view
 
@@ -288,8 +173,6 @@ class Lowering(Storage):
 
     def _repeated(self, known: Known, value: ir.Value) -> View:
         """A constant that is repeated along one axis for each entry of the batch."""
-        from edgeopt.converters.tflite.ops.broadcasting import repeated
-
         one, many = known.one, known.many
         grown = [n for n, (a, b) in enumerate(zip(one.shape, many.shape, strict=False)) if a != b]
         same = one.ndim == many.ndim and len(grown) == 1 and one.shape[grown[0]] == 1

@@ -36,18 +36,19 @@ class Storage:
         model: What is made.
         joined: Parts that were joined along an axis, once for all that read them so.
         zeros: A constant 0 of each type.
+        at: The node that is being said, for names and messages.
     """
 
     name: str
     model: Model = field(default_factory=Model)
     joined: dict[tuple[tuple[Tensor, ...], int], Tensor] = field(default_factory=dict)
     zeros: dict[np.dtype[Any], Tensor] = field(default_factory=dict)
+    at: str = ""
     _moved: dict[tuple[Tensor, tuple[int, ...], tuple[int, ...]], Tensor] = field(
         default_factory=dict
     )
     _constants: dict[tuple[int, str], Tensor] = field(default_factory=dict)
     _kept: list[Array] = field(default_factory=list)
-    _node: str = ""
 
     # Tensors ------------------------------------------------------------------------------------
 
@@ -65,11 +66,11 @@ class Storage:
         """A constant vector of int32, as operators take axes, sizes and places."""
         if any(not -(2**31) <= v < 2**31 for v in values):
             raise UnsupportedError(
-                f"{self.name}: {self._node!r}: its {name} {list(values)} don't fit 32 bits",
+                f"{self.name}: {self.at!r}: its {name} {list(values)} don't fit 32 bits",
                 hint="TFLite takes places and sizes as int32: keep --to onnx for this model",
             )
         data = np.array(values, np.int32)
-        return Tensor(f"{self._node}/{name}", data.dtype, data.shape, data=data)
+        return Tensor(f"{self.at}/{name}", data.dtype, data.shape, data=data)
 
     def shape_of(self, tensor: Tensor) -> Tensor:
         """The constant that a RESHAPE takes for a tensor's shape; -1 where the batch decides."""
@@ -109,17 +110,17 @@ class Storage:
         checked = data is not None and data.quantization is None and code not in _CONVERTERS
         if checked and data is not None and not takes(code, data.dtype):
             raise UnsupportedError(
-                f"{self.name}: {self._node!r}: TFLite has no {code} of {data.dtype}",
+                f"{self.name}: {self.at!r}: TFLite has no {code} of {data.dtype}",
                 hint="cast it to float32 or int32 before, and export again",
             )
         grows = base.batched if shape is None and batched is None else (batched or frozenset())
         output = Tensor(
-            name or self._node or code.lower(),
+            name or self.at or code.lower(),
             np.dtype(dtype) if dtype is not None else base.dtype,
             base.shape if shape is None else tuple(int(d) for d in shape),
             grows,
         )
-        self.model.operators.append(Operator(code, inputs, [output], options, self._node))
+        self.model.operators.append(Operator(code, inputs, [output], options, self.at))
         return output
 
     def check_stored(self, dtype: np.dtype[Any], what: str) -> None:
@@ -199,7 +200,7 @@ class Storage:
             return tensor.transposed(axes)
         if len(axes) > LARGEST_RANK:
             raise UnsupportedError(
-                f"{self.name}: {self._node!r} needs a transpose of {len(axes)} dimensions; "
+                f"{self.name}: {self.at!r} needs a transpose of {len(axes)} dimensions; "
                 f"TFLite has {LARGEST_RANK}",
                 hint="export the model with fewer dimensions there",
             )

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from edgeopt.converters.refusal import Refusal
-from edgeopt.converters.tflite.lowering import Lowering, lower
+from edgeopt.converters.tflite.lowering import Lowering
 from edgeopt.converters.tflite.model import Tensor
 from edgeopt.converters.tflite.views import View
+from edgeopt.converters.tflite.walk import lower, lower_node
 from edgeopt.core.errors import EdgeOptError, UnsupportedError
 from edgeopt.core.ir import ir, passes
 
@@ -55,7 +56,7 @@ def survey(model: ir.Model, name: str) -> Survey:
             unknown.update(node.outputs)
             continue
         try:
-            lowering.node(node)
+            lower_node(node, lowering)
         except EdgeOptError as error:
             refused.append(_refusal(error, name, node))
             unknown.update(value for value in node.outputs if not _assumed(lowering, value))

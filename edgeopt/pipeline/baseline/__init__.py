@@ -11,10 +11,10 @@ docs/decisions/0031 tells why.
 
 from edgeopt.pipeline.baseline.fetching import fetched, is_named
 from edgeopt.pipeline.baseline.listing import list, show
+from edgeopt.pipeline.baseline.opening import DEFAULT_STORE
 from edgeopt.pipeline.baseline.record import Baseline, Change, Pruned, Saved, StoredFile
 from edgeopt.pipeline.baseline.removing import prune, remove
 from edgeopt.pipeline.baseline.saving import save
-from edgeopt.pipeline.baseline.store import DEFAULT_STORE
 
 __all__ = [
     "save",

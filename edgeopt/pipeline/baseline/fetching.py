@@ -11,8 +11,9 @@ from edgeopt.core.errors import ModelError, UsageError
 from edgeopt.core.files import reporting, sha256
 from edgeopt.pipeline.baseline.listing import known
 from edgeopt.pipeline.baseline.names import check_name
+from edgeopt.pipeline.baseline.opening import open_store
 from edgeopt.pipeline.baseline.record import Baseline, StoredFile
-from edgeopt.pipeline.baseline.store import Store, object_key, open_store
+from edgeopt.pipeline.baseline.store import Store, object_key
 
 _SIGN = "@"
 

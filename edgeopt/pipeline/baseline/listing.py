@@ -7,8 +7,9 @@ from pathlib import Path
 from edgeopt.core.errors import ModelError
 from edgeopt.core.record import from_json
 from edgeopt.pipeline.baseline.names import check_name, check_stored, unknown_name
+from edgeopt.pipeline.baseline.opening import open_store
 from edgeopt.pipeline.baseline.record import Baseline
-from edgeopt.pipeline.baseline.store import NAMES, Store, name_key, open_store
+from edgeopt.pipeline.baseline.store import NAMES, Store, name_key
 
 _SUFFIX = ".json"
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from edgeopt.pipeline.baseline.listing import known, list
 from edgeopt.pipeline.baseline.names import check_name
+from edgeopt.pipeline.baseline.opening import open_store
 from edgeopt.pipeline.baseline.record import Baseline, Pruned
-from edgeopt.pipeline.baseline.store import OBJECTS, name_key, object_key, open_store
+from edgeopt.pipeline.baseline.store import OBJECTS, name_key, object_key
 
 
 def remove(name: str, store: str | Path | None = None) -> Baseline:

@@ -13,8 +13,9 @@ from edgeopt.core.manifest import manifest_path
 from edgeopt.core.record import to_json
 from edgeopt.pipeline.baseline.listing import read_name
 from edgeopt.pipeline.baseline.names import check_name, stays_inside
+from edgeopt.pipeline.baseline.opening import open_store
 from edgeopt.pipeline.baseline.record import Baseline, Change, Saved, StoredFile
-from edgeopt.pipeline.baseline.store import Store, name_key, object_key, open_store
+from edgeopt.pipeline.baseline.store import Store, name_key, object_key
 
 
 def save(artifact: str | Path, name: str, store: str | Path | None = None) -> Saved:

@@ -1,22 +1,15 @@
-"""Where baselines are: a folder, or a URL."""
+"""A place for baselines: what a folder and a URL both do."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
-from urllib.parse import urlparse
-from urllib.request import url2pathname
-
-DEFAULT_STORE = ".edgeopt/baselines"
 
 ELSEWHERE = "choose another place with --store"
 """The other thing to do where a store can't be written."""
 
 NAMES, OBJECTS = "names", "objects"
-
-_URL = re.compile(r"[a-z][a-z0-9+.-]+(://|::)", re.IGNORECASE)
 
 
 class Store(Protocol):
@@ -50,27 +43,6 @@ class Store(Protocol):
     def files(self, folder: str) -> Sequence[str]:
         """The names of the files in a folder, sorted; none if it isn't there."""
         ...
-
-
-def open_store(store: str | Path | None) -> Store:
-    """The store that is named: a URL, a folder, or the default one.
-
-    Raises:
-        UsageError: If nothing knows the URL's protocol, or its package is missing.
-        MissingExtraError: If it is a URL and fsspec isn't installed.
-    """
-    text = DEFAULT_STORE if store is None else str(store)
-    if not _URL.match(text):
-        from edgeopt.pipeline.baseline.folder import FolderStore
-
-        return FolderStore(Path(text))
-    if urlparse(text).scheme == "file":
-        from edgeopt.pipeline.baseline.folder import FolderStore
-
-        return FolderStore(Path(url2pathname(urlparse(text).path)))
-    from edgeopt.pipeline.baseline.remote import open_url
-
-    return open_url(text)
 
 
 def name_key(name: str) -> str:

@@ -12,7 +12,7 @@ from edgeopt.benchmarks.gate.budgets import Budgets
 from edgeopt.benchmarks.result import OPTION
 from edgeopt.core.errors import DataError, ModelError, UsageError
 from edgeopt.core.preprocessing import Preprocessing
-from edgeopt.pipeline.benchmark import Data, open_evaluation
+from edgeopt.pipeline.evaluation import Data, open_evaluation
 
 if TYPE_CHECKING:
     from edgeopt.data import Dataset

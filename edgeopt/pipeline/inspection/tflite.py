@@ -12,7 +12,7 @@ from edgeopt.benchmarks.messages import ProbeAnswer, Request, Subject
 from edgeopt.benchmarks.process import ask
 from edgeopt.core.errors import UnsupportedError
 from edgeopt.core.manifest import Delegation, Encoding
-from edgeopt.core.tflite_file import StoredOperator, StoredTensor, TfliteFile, numpy_type
+from edgeopt.core.tflite_graph import StoredOperator, StoredTensor, TfliteFile, numpy_type
 from edgeopt.core.tflite_tables import look_ups
 from edgeopt.pipeline.inspection.records import Layer, StoredEncoding
 

@@ -12,7 +12,7 @@ from edgeopt.calibration.ranges import Range
 from edgeopt.converters.official.ranges import counterparts, file_ranges, runnable_order
 from edgeopt.core.ir import ir
 from edgeopt.core.tensors import TensorSpec
-from edgeopt.core.tflite_file import StoredOperator, StoredTensor, TfliteFile
+from edgeopt.core.tflite_graph import StoredOperator, StoredTensor, TfliteFile
 
 NODES = ["net/conv", "net/add", "net/relu", "net/dense/MatMul", "net/dense/BiasAdd"]
 

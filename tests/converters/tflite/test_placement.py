@@ -13,7 +13,8 @@ from onnx import NodeProto, TensorProto, helper
 
 import edgeopt
 from edgeopt.core.manifest import Manifest
-from edgeopt.core.tflite_file import TfliteFile, read_tflite
+from edgeopt.core.tflite_file import read_tflite
+from edgeopt.core.tflite_graph import TfliteFile
 
 pytest.importorskip("ai_edge_litert")
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edgeopt.converters.tflite.model import Options
-from edgeopt.converters.tflite.ops.elementwise import (
+from edgeopt.converters.tflite.elementwise import (
     combined,
     mapped,
     number_like,
     with_number,
 )
+from edgeopt.converters.tflite.model import Options
 from edgeopt.converters.tflite.registry import lowers
 from edgeopt.converters.tflite.storage import many_shape
 from edgeopt.converters.tflite.views import View

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edgeopt.converters.tflite.ops.elementwise import (
+from edgeopt.converters.tflite.elementwise import (
     cast,
     combined,
     mapped,

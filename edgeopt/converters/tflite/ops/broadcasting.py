@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edgeopt.converters.tflite.model import MANY, Options, Tensor
-from edgeopt.converters.tflite.ops.elementwise import combined, mapped
-from edgeopt.converters.tflite.ops.slicing import sliced
+from edgeopt.converters.tflite.elementwise import combined
+from edgeopt.converters.tflite.model import MANY, Options
 from edgeopt.converters.tflite.registry import lowers
+from edgeopt.converters.tflite.repeating import repeated
 from edgeopt.converters.tflite.storage import many_shape
 from edgeopt.converters.tflite.views import View
 from edgeopt.core.ir import ir
@@ -113,42 +113,3 @@ def _added_to_zeros(lowering: Lowering, view: View, shape: tuple[int, ...]) -> V
     grown = [1 if a == b else a for a, b in zip(shape, view.shape, strict=True)]
     zeros = lowering.constant_tensor(np.zeros(grown, np.float32), "zeros")
     return combined(lowering, "ADD", [view, View.of(zeros)], Options("AddOptions"))
-
-
-def repeated(lowering: Lowering, view: View, axis: int) -> View:
-    """A value repeated along an axis of size 1 for each entry of the batch."""
-    kind = view.tensor.dtype
-    if kind == np.bool_:
-        numbers = mapped(lowering, "CAST", view, "CastOptions", dtype=np.int32)
-        longer = repeated(lowering, numbers, axis)
-        return mapped(lowering, "CAST", longer, "CastOptions", dtype=np.bool_)
-    zeros = _zeros(lowering, view.rank, axis, kind)
-    return combined(lowering, "ADD", [zeros, view], Options("AddOptions"))
-
-
-def _zeros(lowering: Lowering, rank: int, axis: int, dtype: Any) -> View:
-    """Zeros of size 1, but for one axis that is as long as the batch.
-
-    A size that is only known when the model runs can't be given to BROADCAST_TO without leaving
-    the delegate; what is added to these is repeated by broadcasting.
-    """
-    kind = np.dtype(dtype)
-    if kind not in lowering.zeros:
-        lowering.zeros[kind] = _computed_zeros(lowering, kind)
-    return View.of(lowering.reshaped_tensor(lowering.zeros[kind], (1,) * rank, frozenset({axis})))
-
-
-def _computed_zeros(lowering: Lowering, kind: np.dtype[Any]) -> Tensor:
-    """``min(|x|, 0)`` of one element of each entry: 0 for infinity too."""
-    source = next(t for t in lowering.model.inputs if t.batched)
-    cuts = {n: slice(0, 1, 1) for n in range(len(source.shape)) if n not in source.batched}
-    first = sliced(lowering, View.of(source), cuts).tensor
-    if first.dtype != np.float32:
-        first = lowering.emit("CAST", [first], Options("CastOptions"), dtype=np.float32)
-    positive = lowering.emit("ABS", [first], Options("AbsOptions"))
-    zero = lowering.constant_tensor(np.zeros((), np.float32), "zero")
-    found = lowering.emit("MINIMUM", [positive, zero], Options("MaximumMinimumOptions"))
-    found = lowering.reshaped_tensor(found, (1, 1), frozenset({0}))  # XNNPACK takes no (-1,)
-    if kind != np.float32:
-        found = lowering.emit("CAST", [found], Options("CastOptions"), dtype=kind)
-    return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edgeopt.converters.tflite.ops.elementwise import (
+from edgeopt.converters.tflite.elementwise import (
     combined,
     mapped,
     number_like,

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from edgeopt.converters.tflite.elementwise import cast, combined, number_like, with_number
 from edgeopt.converters.tflite.known import Known
 from edgeopt.converters.tflite.model import Options
-from edgeopt.converters.tflite.ops.elementwise import cast, combined, number_like, with_number
-from edgeopt.converters.tflite.ops.slicing import places_of, sliced
 from edgeopt.converters.tflite.registry import lowers
+from edgeopt.converters.tflite.slices import places_of, sliced
 from edgeopt.converters.tflite.storage import many_shape
 from edgeopt.converters.tflite.views import View
 from edgeopt.core.ir import ir

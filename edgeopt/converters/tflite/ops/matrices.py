@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from edgeopt.converters.tflite.elementwise import combined, with_number
 from edgeopt.converters.tflite.model import Options, Tensor
 from edgeopt.converters.tflite.ops.convolution import layer_bias
-from edgeopt.converters.tflite.ops.elementwise import combined, with_number
 from edgeopt.converters.tflite.registry import lowers
 from edgeopt.converters.tflite.storage import LARGEST_RANK
 from edgeopt.converters.tflite.views import View

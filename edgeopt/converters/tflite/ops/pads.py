@@ -10,8 +10,8 @@ from edgeopt.converters.tflite.model import Options
 from edgeopt.converters.tflite.ops.gathering import picked
 from edgeopt.converters.tflite.ops.joining import joined
 from edgeopt.converters.tflite.ops.padding import padded
-from edgeopt.converters.tflite.ops.slicing import places_of, sliced
 from edgeopt.converters.tflite.registry import lowers
+from edgeopt.converters.tflite.slices import places_of, sliced
 from edgeopt.converters.tflite.views import View
 from edgeopt.core.ir import ir
 

@@ -11,8 +11,8 @@ from edgeopt.converters.tflite.model import Options, Tensor
 from edgeopt.converters.tflite.ops.joining import joined
 from edgeopt.converters.tflite.ops.padding import SAME, VALID, Window, fitted, padded
 from edgeopt.converters.tflite.ops.reductions import reduced
-from edgeopt.converters.tflite.ops.slicing import sliced
 from edgeopt.converters.tflite.registry import lowers
+from edgeopt.converters.tflite.slices import sliced
 from edgeopt.converters.tflite.views import View
 from edgeopt.core.ir import ir
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edgeopt.converters.tflite.ops.broadcasting import repeated
-from edgeopt.converters.tflite.ops.elementwise import combined, mapped
+from edgeopt.converters.tflite.elementwise import combined, mapped
 from edgeopt.converters.tflite.ops.joining import joined
 from edgeopt.converters.tflite.ops.matrices import fully_connected
-from edgeopt.converters.tflite.ops.slicing import sliced
 from edgeopt.converters.tflite.registry import lowers
+from edgeopt.converters.tflite.repeating import repeated
+from edgeopt.converters.tflite.slices import sliced
 from edgeopt.converters.tflite.views import View
 from edgeopt.core.ir import ir
 

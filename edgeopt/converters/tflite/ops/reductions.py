@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from edgeopt.converters.tflite.elementwise import combined, mapped, with_number
 from edgeopt.converters.tflite.model import Options
-from edgeopt.converters.tflite.ops.elementwise import combined, mapped, with_number
 from edgeopt.converters.tflite.registry import lowers
 from edgeopt.converters.tflite.views import View
 from edgeopt.core.ir import ir

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from edgeopt.converters.tflite.elementwise import combined
 from edgeopt.converters.tflite.model import Options
-from edgeopt.converters.tflite.ops.elementwise import combined
 from edgeopt.converters.tflite.ops.gathering import picked
 from edgeopt.converters.tflite.ops.interpolation import Sampling, kernel_matrix, onnx_matrix
 from edgeopt.converters.tflite.registry import lowers

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from edgeopt.converters.tflite.elementwise import combined, number_like
 from edgeopt.converters.tflite.model import Options, Tensor
-from edgeopt.converters.tflite.ops.elementwise import combined, number_like
 from edgeopt.converters.tflite.ops.gathering import flat_places, wrapped
 from edgeopt.converters.tflite.registry import lowers
 from edgeopt.converters.tflite.views import View

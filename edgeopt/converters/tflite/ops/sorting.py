@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from edgeopt.converters.tflite.elementwise import cast, combined, mapped, number_like
 from edgeopt.converters.tflite.model import Options, Tensor
-from edgeopt.converters.tflite.ops.elementwise import cast, combined, mapped, number_like
-from edgeopt.converters.tflite.ops.slicing import places_of
 from edgeopt.converters.tflite.registry import lowers
+from edgeopt.converters.tflite.slices import places_of
 from edgeopt.converters.tflite.views import View
 from edgeopt.core.ir import ir
 

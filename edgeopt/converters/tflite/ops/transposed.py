@@ -16,8 +16,8 @@ import numpy as np
 from edgeopt.converters.tflite.model import Options, Quantization, Tensor
 from edgeopt.converters.tflite.ops.convolution import convolved, layer_bias
 from edgeopt.converters.tflite.ops.padding import Window
-from edgeopt.converters.tflite.ops.slicing import sliced
 from edgeopt.converters.tflite.registry import lowers
+from edgeopt.converters.tflite.slices import sliced
 from edgeopt.converters.tflite.views import View
 from edgeopt.core.ir import ir
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from edgeopt.converters.tflite.kernels import takes, wider
 from edgeopt.converters.tflite.model import Options, Tensor
+from edgeopt.converters.tflite.storage import Storage
 from edgeopt.converters.tflite.views import View
-
-if TYPE_CHECKING:
-    from edgeopt.converters.tflite.lowering import Lowering
 
 _TABLES = {
     "ADD": "AddOptions", "SUB": "SubOptions", "MUL": "MulOptions", "DIV": "DivOptions",
@@ -29,23 +27,21 @@ _TABLES = {
 
 
 def mapped(
-    lowering: Lowering, code: str, view: View, table: str | None = None, *, dtype: Any = None,
+    storage: Storage, code: str, view: View, table: str | None = None, *, dtype: Any = None,
     fields: dict[str, Any] | None = None,
 ) -> View:  # fmt: skip
     """One operator over every element, in whatever order they are stored."""
     kind = _wider(code, view)
     if kind is not None:
-        found = mapped(
-            lowering, code, cast(lowering, view, kind), table, dtype=dtype, fields=fields
-        )
-        return found if dtype is not None else cast(lowering, found, view.tensor.dtype)
+        found = mapped(storage, code, cast(storage, view, kind), table, dtype=dtype, fields=fields)
+        return found if dtype is not None else cast(storage, found, view.tensor.dtype)
     table = table or _TABLES.get(code)
     options = None if table is None else Options(table, fields or {})
-    return view.at(lowering.emit(code, [view.tensor], options, dtype=dtype))
+    return view.at(storage.emit(code, [view.tensor], options, dtype=dtype))
 
 
 def combined(
-    lowering: Lowering,
+    storage: Storage,
     code: str,
     views: list[View],
     options: Options | None = None,
@@ -58,24 +54,24 @@ def combined(
     """
     kind = _wider(code, views[0])
     if kind is not None:
-        wide = [cast(lowering, view, kind) for view in views]
-        found = combined(lowering, code, wide, options, dtype=dtype)
-        return found if dtype is not None else cast(lowering, found, views[0].tensor.dtype)
+        wide = [cast(storage, view, kind) for view in views]
+        found = combined(storage, code, wide, options, dtype=dtype)
+        return found if dtype is not None else cast(storage, found, views[0].tensor.dtype)
     if options is None and code in _TABLES:
         options = Options(_TABLES[code])
-    alike = _stored_alike(lowering, code, views, options, dtype)
+    alike = _stored_alike(storage, code, views, options, dtype)
     if alike is not None:
         return alike
-    followed = _followed(lowering, code, views, options, dtype)
+    followed = _followed(storage, code, views, options, dtype)
     if followed is not None:
         return followed
     rank = max(view.rank for view in views)
     wide = [view.expanded(list(range(rank - view.rank))) for view in views]
     shape = tuple(np.broadcast_shapes(*(view.shape for view in wide)))
     order = _common_order(wide)
-    tensors = [_trimmed(lowering.stored(view, order)) for view in wide]
+    tensors = [_trimmed(storage.stored(view, order)) for view in wide]
     grown = frozenset(axis for view in wide for axis in view.batched)
-    output = lowering.emit(
+    output = storage.emit(
         code, [*tensors], options, shape=tuple(shape[n] for n in order),
         batched=frozenset(n for n, axis in enumerate(order) if axis in grown), dtype=dtype,
     )  # fmt: skip
@@ -83,7 +79,7 @@ def combined(
 
 
 def _stored_alike(
-    lowering: Lowering, code: str, views: list[View], options: Options | None, dtype: Any
+    storage: Storage, code: str, views: list[View], options: Options | None, dtype: Any
 ) -> View | None:
     """The result where all are stored in one way, numbers apart: they stay as they are."""
     whole = [view for view in views if view.tensor.data is None or view.tensor.data.size != 1]
@@ -98,12 +94,12 @@ def _stored_alike(
         return None
     tensors = [view.tensor if view in whole else _trimmed(view.tensor) for view in views]
     grown = frozenset(i for view in whole for i in view.tensor.batched)
-    output = lowering.emit(code, [*tensors], options, shape=shape, batched=grown, dtype=dtype)
+    output = storage.emit(code, [*tensors], options, shape=shape, batched=grown, dtype=dtype)
     return whole[0].at(output)
 
 
 def _followed(
-    lowering: Lowering, code: str, views: list[View], options: Options | None, dtype: Any
+    storage: Storage, code: str, views: list[View], options: Options | None, dtype: Any
 ) -> View | None:
     """The result where constants are put in the order of the only value that isn't one.
 
@@ -113,16 +109,16 @@ def _followed(
     if len(running) != 1 or running[0].storage_order() is not None:
         return None
     (main,) = running
-    rows = [view if view is main else _following(lowering, view, main) for view in views]
+    rows = [view if view is main else _following(storage, view, main) for view in views]
     whole = [view for view in rows if view is not None]
     if len(whole) < len(rows):
         return None
     tensors: list[Tensor | None] = [view.tensor for view in whole]
-    output = lowering.emit(code, tensors, options, like=main.tensor, dtype=dtype)
+    output = storage.emit(code, tensors, options, like=main.tensor, dtype=dtype)
     return main.at(output)
 
 
-def _following(lowering: Lowering, constant: View, main: View) -> View | None:
+def _following(storage: Storage, constant: View, main: View) -> View | None:
     """A constant stored as a value is that it broadcasts with; None if it is larger somewhere."""
     quantized = constant.tensor.quantization is not None
     if quantized or constant.rank > main.rank:
@@ -136,33 +132,33 @@ def _following(lowering: Lowering, constant: View, main: View) -> View | None:
     places = main.stored_axes(tuple(range(main.rank)))
     sizes += [1] * (len(places) - len(sizes))
     back = tuple(int(n) for n in np.argsort(places))
-    return View.of(lowering.plain(wide).reshaped(tuple(sizes)).transposed(back))
+    return View.of(storage.plain(wide).reshaped(tuple(sizes)).transposed(back))
 
 
 def _used(view: View) -> set[int]:
     return {i for axis in view.axes for i in axis}
 
 
-def with_number(lowering: Lowering, code: str, view: View, number: float) -> View:
+def with_number(storage: Storage, code: str, view: View, number: float) -> View:
     """An operator of a value and a number, which comes second."""
-    return combined(lowering, code, [view, number_like(lowering, view, number)])
+    return combined(storage, code, [view, number_like(storage, view, number)])
 
 
-def number_like(lowering: Lowering, view: View, number: float) -> View:
+def number_like(storage: Storage, view: View, number: float) -> View:
     """A number of a value's type."""
     constant = np.array(number, view.tensor.dtype)
-    return View.of(lowering.constant_tensor(constant, f"number_{number:g}"))
+    return View.of(storage.constant_tensor(constant, f"number_{number:g}"))
 
 
-def cast(lowering: Lowering, view: View, dtype: Any) -> View:
+def cast(storage: Storage, view: View, dtype: Any) -> View:
     """A value in another type: floats are truncated, integers keep their lowest bits."""
     wanted = np.dtype(dtype)
     if view.tensor.dtype == wanted:
         return view
     if view.tensor.data is not None and view.tensor.quantization is None:
         array = view.tensor.data.astype(wanted)
-        return view.at(lowering.constant_tensor(array, f"{view.tensor.name}_{wanted}"))
-    return mapped(lowering, "CAST", view, "CastOptions", dtype=wanted)
+        return view.at(storage.constant_tensor(array, f"{view.tensor.name}_{wanted}"))
+    return mapped(storage, "CAST", view, "CastOptions", dtype=wanted)
 
 
 def _wider(code: str, view: View) -> np.dtype[Any] | None:
