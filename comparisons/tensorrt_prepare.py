@@ -20,6 +20,7 @@ from edgeopt.converters.writer import WriteRequest
 from edgeopt.core.effort import Effort
 from edgeopt.core.onnx_file import save_whole
 from edgeopt.pipeline.calibrated import Calibrated
+from edgeopt.pipeline.given import GivenModel
 from edgeopt.pipeline.observation import Share
 from edgeopt.pipeline.preparation import Preparation
 from edgeopt.targets import load_target
@@ -30,7 +31,7 @@ ROUNDS = 3
 def main(model: str, calibration: str, folder: Path) -> dict[str, float]:
     """Prepare each precision, and give the seconds that took."""
     with tempfile.TemporaryDirectory() as scratch:
-        prepared = Preparation(model, Path(scratch))
+        prepared = Preparation(GivenModel(model), Path(scratch))
         data = prepared.dataset(calibration)
         share = Share(data, 0, len(data))
         found = Calibrated(prepared, share, None, None, None, lambda *_: None)

@@ -25,7 +25,8 @@ from edgeopt.core.progress import Progress, silent
 from edgeopt.pipeline.budgets.asked import held
 from edgeopt.pipeline.budgets.file import read_project
 from edgeopt.pipeline.evaluation import Data, open_evaluation
-from edgeopt.pipeline.options import parse_names, read_budget, read_preprocessing
+from edgeopt.pipeline.given import read_preprocessing
+from edgeopt.pipeline.parsing import parse_names, read_budget
 from edgeopt.pipeline.saturating import saturating
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from edgeopt.core.record import Record, from_json, to_json
 from edgeopt.core.version import __version__
 from edgeopt.pipeline.answers import Asked, answer
 from edgeopt.pipeline.evaluation import Data, open_evaluation
-from edgeopt.pipeline.options import read_preprocessing
+from edgeopt.pipeline.given import read_preprocessing
 from edgeopt.targets import load_target
 
 DEVICE = "device"

@@ -21,8 +21,9 @@ from edgeopt.core.preprocessing import Preprocessing
 from edgeopt.core.progress import Progress, silent
 from edgeopt.core.record import Record
 from edgeopt.data import Dataset, check_exists, fill_batches, picked
+from edgeopt.pipeline.given import read_given
 from edgeopt.pipeline.observation import Share, begun_table, observed
-from edgeopt.pipeline.options import parse_names, read_preprocessing
+from edgeopt.pipeline.parsing import parse_names
 from edgeopt.pipeline.preparation import Preparation
 
 SUFFIX = ".table.npz"
@@ -95,18 +96,12 @@ def calibrate(
     began = perf_counter()
     wanted = parse_names(Effort, [str(effort)], "--effort")[0]
     part = read_shard(shard)
+    given = read_given(
+        model, input=input, weights=weights, signature=signature, preprocess=preprocess, code=code
+    )
     check_exists(calibration)
     with tempfile.TemporaryDirectory(prefix="edgeopt-", ignore_cleanup_errors=True) as scratch:
-        prepared = Preparation(
-            model,
-            Path(scratch),
-            tuple(input),
-            None if weights is None else Path(weights),
-            read_preprocessing(preprocess),
-            code,
-            progress,
-            signature,
-        )
+        prepared = Preparation(given, Path(scratch), progress)
         path = Path(output) if output else Path("out", prepared.source.name + SUFFIX)
         with new_folder(path.parent):
             check_table_replaceable(path, force=force)

@@ -24,7 +24,7 @@ from edgeopt.pipeline.comparison.pair import Pair
 from edgeopt.pipeline.comparison.place import placed
 from edgeopt.pipeline.comparison.ready import ready
 from edgeopt.pipeline.evaluation import Data
-from edgeopt.pipeline.options import read_preprocessing
+from edgeopt.pipeline.given import read_preprocessing
 
 
 def compare(

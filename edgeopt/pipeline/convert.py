@@ -31,13 +31,13 @@ from edgeopt.core.via import Via
 from edgeopt.data import check_exists
 from edgeopt.pipeline.beside import check_beside_replaceable, files_beside
 from edgeopt.pipeline.failures import raise_failures
+from edgeopt.pipeline.given import read_given
 from edgeopt.pipeline.making import Artifact, check_runs_there, make_artifact
 from edgeopt.pipeline.material import Material
 from edgeopt.pipeline.naming import artifact_name, check_replaceable, failed_path
-from edgeopt.pipeline.options import (
+from edgeopt.pipeline.options import ConvertOptions, check_images
+from edgeopt.pipeline.parsing import (
     AUTO,
-    ConvertOptions,
-    check_images,
     parse_effort,
     parse_layers,
     parse_names,
@@ -45,7 +45,6 @@ from edgeopt.pipeline.options import (
     parse_ranges,
     parse_seconds,
     parse_size,
-    read_preprocessing,
 )
 from edgeopt.pipeline.preparation import Preparation
 from edgeopt.pipeline.search.options import SECONDS, TOP1, read_auto_options
@@ -158,6 +157,14 @@ def convert(
         VerificationError: If an artifact is below its floor; it is kept as ``<file>.failed``.
     """
     options = ConvertOptions(
+        model=read_given(
+            model,
+            input=input,
+            weights=weights,
+            signature=signature,
+            preprocess=preprocess,
+            code=code,
+        ),
         to=_formats(to, target),
         precision=parse_names(Precision, precision, "--precision"),
         calibration=calibration,
@@ -167,14 +174,9 @@ def convert(
         target=target,
         effort=parse_effort(effort),
         ranges=parse_ranges(ranges),
-        input=tuple(input),
-        weights=None if weights is None else Path(weights),
-        signature=signature,
-        preprocessing=read_preprocessing(preprocess),
         min_sqnr=min_sqnr,
         verify=verify,
         force=force,
-        code_allowed=code,
         keep_float=parse_layers(keep_float),
         keep_16bit=parse_layers(keep_16bit),
         layout=parse_one(Layout, layout, "--layout"),
@@ -195,20 +197,20 @@ def convert(
             code_allowed=code,
         ),
     )
-    return _run(model, options, progress)
+    return _run(options, progress)
 
 
 def _formats(to: str | Iterable[str] | None, target: str) -> tuple[Format, ...]:
     return load_target(target).usual_formats if to is None else parse_names(Format, to, "--to")
 
 
-def _run(model: Any, options: ConvertOptions, progress: Progress) -> ConvertResult:
+def _run(options: ConvertOptions, progress: Progress) -> ConvertResult:
     target = _checked_target(options)
     with (
         tempfile.TemporaryDirectory(prefix="edgeopt-", ignore_cleanup_errors=True) as scratch,
         new_folder(options.output),
     ):
-        prepared = _prepare(model, options, Path(scratch), progress)
+        prepared = Preparation(options.model, Path(scratch), progress)
         options = options.with_layout_of(prepared.source.layout)
         material = Material(prepared, options, target, progress)
         paths = {
@@ -246,19 +248,6 @@ def _checked_target(options: ConvertOptions) -> Profile:
 
 def _wanted(options: ConvertOptions) -> list[tuple[Format, Precision]]:
     return [(f, p) for f in options.to for p in options.precision]
-
-
-def _prepare(model: Any, options: ConvertOptions, scratch: Path, progress: Progress) -> Preparation:
-    return Preparation(
-        model,
-        scratch,
-        options.input,
-        options.weights,
-        options.preprocessing,
-        options.code_allowed,
-        progress,
-        options.signature,
-    )
 
 
 def _check_replaceable(path: Path, options: ConvertOptions) -> None:

@@ -13,7 +13,8 @@ from edgeopt.core.errors import UsageError
 from edgeopt.core.precision import Format
 from edgeopt.core.progress import Progress, silent
 from edgeopt.core.record import Record
-from edgeopt.pipeline.options import parse_names
+from edgeopt.pipeline.given import read_given
+from edgeopt.pipeline.parsing import parse_names
 from edgeopt.pipeline.preparation import Preparation
 
 
@@ -71,9 +72,8 @@ def coverage(
     if fmt is Format.TENSORRT and (quantized := quantized_file(model)) is not None:
         return _tensorrt(quantized, str(model))
     with tempfile.TemporaryDirectory(prefix="edgeopt-", ignore_cleanup_errors=True) as scratch:
-        prepared = Preparation(
-            model, Path(scratch), tuple(input), progress=progress, signature=signature
-        )
+        given = read_given(model, input=input, signature=signature)
+        prepared = Preparation(given, Path(scratch), progress)
         name, path = prepared.source.record.location, prepared.graph.path
         return _tensorrt(path, name) if fmt is Format.TENSORRT else _tflite(path, name)
 

@@ -26,7 +26,7 @@ from edgeopt.pipeline.diagnosis.records import (
     OutputDiagnosis,
     Trial,
 )
-from edgeopt.pipeline.diagnosis.reference import Reference, ReferenceOptions, find_reference
+from edgeopt.pipeline.diagnosis.reference import Reference, find_reference
 from edgeopt.pipeline.diagnosis.rules import Findings, suggest
 from edgeopt.pipeline.diagnosis.runtime_records import Timing
 from edgeopt.pipeline.diagnosis.samples import Chosen, choose_samples
@@ -35,6 +35,7 @@ from edgeopt.pipeline.diagnosis.structure import inserted_ops
 from edgeopt.pipeline.diagnosis.trials import SAMPLES as TRIED_ON
 from edgeopt.pipeline.diagnosis.trials import try_changes
 from edgeopt.pipeline.diagnosis.weights import compare_weights
+from edgeopt.pipeline.given import read_given
 from edgeopt.pipeline.inspection.graph import open_graph
 
 
@@ -78,13 +79,11 @@ def diagnose(
     manifest = _described(path)
     check_exists(evaluation)
     chosen = choose_samples(manifest, evaluation, samples, code_allowed=code)
-    options = ReferenceOptions(
-        reference, None if weights is None else Path(weights), tuple(input), code
-    )
+    given = read_given(reference, weights=weights, input=input, code=code)
     threshold = stand_out.threshold(manifest.precision) if min_sqnr is None else min_sqnr
     with tempfile.TemporaryDirectory(prefix="edgeopt-", ignore_cleanup_errors=True) as scratch:
         progress("making the float graph", 0, None)
-        found = find_reference(path, manifest, options, Path(scratch), progress)
+        found = find_reference(path, manifest, given, Path(scratch), progress)
         run = _Diagnosis(path, manifest, found, chosen, threshold, Path(scratch), progress)
         return run.result()
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import math
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from edgeopt.calibration.ranges import RangeMethod
 from edgeopt.converters.registry import LACKING, OFFICIAL, formats, precisions
@@ -19,16 +16,11 @@ from edgeopt.core.ends import image
 from edgeopt.core.errors import UnsupportedError, UsageError
 from edgeopt.core.layout import Ends, Layout
 from edgeopt.core.precision import Format, Precision
-from edgeopt.core.preprocessing import Preprocessing
-from edgeopt.core.record import read_toml
 from edgeopt.core.tensors import TensorSpec
 from edgeopt.core.via import Via
+from edgeopt.pipeline.given import GivenModel
 from edgeopt.pipeline.search.options import AutoOptions
 from edgeopt.targets import DEFAULT_TARGET
-from edgeopt.targets.hardware import Budget
-
-E = TypeVar("E", bound=StrEnum)
-AUTO = "auto"
 
 
 @dataclass(frozen=True)
@@ -36,6 +28,7 @@ class ConvertOptions:
     """Everything ``edgeopt convert`` can be told, checked as far as that goes without a model.
 
     Args:
+        model: The model, and what is told of it.
         to: The formats to make.
         precision: The precisions to make each in.
         calibration: Data that integer precisions are calibrated on.
@@ -45,14 +38,9 @@ class ConvertOptions:
         target: A profile's name or TOML file.
         effort: What is done for int8's accuracy; None: as much as the data allows, up to default.
         ranges: How activation ranges are chosen; None: as suits the net.
-        input: ``--input`` options.
-        weights: A factory's weights.
-        signature: One of a SavedModel's.
-        preprocessing: The contract for pictures.
         min_sqnr: The verification floor in dB, instead of each precision's own.
         verify: Whether artifacts are verified.
         force: Whether files that aren't ours may be replaced.
-        code_allowed: False under ``--no-code``.
         search: What holds for ``--precision auto``.
         keep_float: Names and patterns of layers that stay float.
         keep_16bit: The same of layers whose activations have 16 bits.
@@ -63,6 +51,7 @@ class ConvertOptions:
         via: The official converter that makes TFLite artifacts; None: EdgeOpt's own compiler.
     """
 
+    model: GivenModel
     to: tuple[Format, ...]
     precision: tuple[Precision, ...]
     calibration: Any = None
@@ -72,14 +61,9 @@ class ConvertOptions:
     target: str = DEFAULT_TARGET
     effort: Effort | None = None
     ranges: RangeMethod | None = None
-    input: tuple[str, ...] = ()
-    weights: Path | None = None
-    signature: str | None = None
-    preprocessing: Preprocessing | None = None
     min_sqnr: float | None = None
     verify: bool = True
     force: bool = False
-    code_allowed: bool = True
     search: AutoOptions = field(default_factory=AutoOptions)
     keep_float: tuple[str, ...] = ()
     keep_16bit: tuple[str, ...] = ()
@@ -245,130 +229,3 @@ def check_images(inputs: Iterable[TensorSpec]) -> None:
             "--layout nhwc is of image inputs (4 dimensions), and this model has none",
             hint=f"leave it out; its inputs are {', '.join(map(str, inputs))}",
         )
-
-
-def parse_layers(value: str | Iterable[str]) -> tuple[str, ...]:
-    """Read ``conv1,*/attention/*`` or ``["conv1", ...]``: names and patterns, each once."""
-    texts = value.split(",") if isinstance(value, str) else value
-    return tuple(dict.fromkeys(text.strip() for text in texts if text.strip()))
-
-
-def parse_names(kind: type[E], values: str | Iterable[str], option: str) -> tuple[E, ...]:
-    """Read ``fp32,int8`` or ``["fp32", "int8"]`` as members of an enum, each once.
-
-    Raises:
-        UsageError: If one isn't a member; lists those there are.
-    """
-    texts = values.split(",") if isinstance(values, str) else [str(v) for v in values]
-    found = dict.fromkeys(_member(kind, t.strip(), option) for t in texts if t.strip())
-    if not found:
-        raise UsageError(f"{option} is empty", hint=f"one or more of: {', '.join(_offered(kind))}")
-    return tuple(found)
-
-
-def parse_one(kind: type[E], value: str | None, option: str) -> E | None:
-    """Read an option that takes one member of an enum.
-
-    Raises:
-        UsageError: If it isn't one; lists those there are.
-    """
-    return None if value is None else parse_names(kind, [value], option)[0]
-
-
-def _member(kind: type[E], text: str, option: str) -> E:
-    try:
-        return kind(text)
-    except ValueError:
-        near = difflib.get_close_matches(text, list(kind), n=1)
-        meant = f"did you mean {near[0]}? " if near else ""
-        raise UsageError(
-            f"{option}: no {kind.__name__.lower()} {text!r}",
-            hint=f"{meant}known: {', '.join(_offered(kind))}",
-        ) from None
-
-
-def _offered(kind: type[E]) -> list[str]:
-    return [*formats()] if issubclass(kind, Format) else [*kind]
-
-
-_UNITS = {"": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30}
-
-
-def parse_size(value: int | str | None, option: str) -> int | None:
-    """Read bytes: ``2GB``, ``512MiB``, or a number.
-
-    Raises:
-        UsageError: If it isn't one.
-    """
-    if value is None:
-        return None
-    found = re.fullmatch(r"(\d+(?:\.\d+)?) *([a-z]*)", str(value).strip().lower())
-    if found is None or found[2] not in _UNITS or float(found[1]) == 0:
-        raise UsageError(f"{option}: {value!r} isn't a size", hint="write it as 2GB or 512MiB")
-    return int(float(found[1]) * _UNITS[found[2]])
-
-
-def parse_milliseconds(value: float | str | None, option: str) -> float | None:
-    """Read a latency in ms: ``5``, ``5ms``, ``300us``, ``0.2s``.
-
-    Raises:
-        UsageError: If it isn't one.
-    """
-    if value is None:
-        return None
-    found = re.fullmatch(r"(\d+(?:\.\d+)?) *(us|ms|s|)", str(value).strip().lower())
-    if found is None or float(found[1]) == 0:
-        raise UsageError(f"{option}: {value!r} isn't a latency", hint="write it as 5ms or 300us")
-    return float(found[1]) * {"us": 1e-3, "ms": 1.0, "s": 1e3, "": 1.0}[found[2]]
-
-
-def read_budget(
-    max_latency: float | str | None, max_memory: int | str | None, max_size: int | str | None
-) -> Budget:
-    """What an artifact may cost.
-
-    Raises:
-        UsageError: If a limit can't be read.
-    """
-    memory, size = parse_size(max_memory, "--max-memory"), parse_size(max_size, "--max-size")
-    return Budget(
-        max_latency_ms=parse_milliseconds(max_latency, "--max-latency"),
-        max_memory_mb=None if memory is None else memory / 1e6,
-        max_size_mb=None if size is None else size / 1e6,
-    )
-
-
-def parse_seconds(value: float, option: str) -> float:
-    """Check a time limit.
-
-    Raises:
-        UsageError: If it isn't more than 0.
-    """
-    if not 0 < value < math.inf:
-        raise UsageError(f"{option} is {value} s", hint="use more than 0")
-    return value
-
-
-def parse_effort(value: str | None) -> Effort | None:
-    """Read ``--effort``.
-
-    Raises:
-        UsageError: If there is no such effort; lists those there are.
-    """
-    return parse_one(Effort, value, "--effort")
-
-
-def parse_ranges(value: str) -> RangeMethod | None:
-    """Read ``--ranges``: a method, or ``auto``.
-
-    Raises:
-        UsageError: If there is no such method; lists those there are.
-    """
-    return None if value == AUTO else parse_names(RangeMethod, [value], "--ranges")[0]
-
-
-def read_preprocessing(value: str | Path | Preprocessing | None) -> Preprocessing | None:
-    """The preprocessing contract, from a TOML file where a path is given."""
-    if isinstance(value, (str, Path)):
-        return read_toml(Path(value), Preprocessing)
-    return value

@@ -13,10 +13,10 @@ from edgeopt.converters.sources import Source, SourceOptions, open_source
 from edgeopt.core.files import reporting
 from edgeopt.core.graph import FloatGraph
 from edgeopt.core.onnx_file import remove
-from edgeopt.core.preprocessing import Preprocessing
 from edgeopt.core.progress import Progress, silent
 from edgeopt.core.tensors import Sizes
 from edgeopt.data import Dataset, open_dataset
+from edgeopt.pipeline.given import GivenModel
 
 
 @dataclass
@@ -24,34 +24,24 @@ class Preparation:
     """A model on its way to the float graph.
 
     Args:
-        model: As :func:`edgeopt.convert` takes it.
+        given: The model.
         scratch: A folder for the float graph.
-        input: ``--input`` options.
-        weights: A factory's weights.
-        preprocessing: The contract for pictures.
-        code_allowed: False under ``--no-code``.
         progress: Told what is going on.
-        signature: One of a SavedModel's.
-        ranges: Of inputs' sizes, as ``input`` has them.
+        ranges: Of inputs' sizes, as the ``--input`` options have them.
     """
 
-    model: Any
+    given: GivenModel
     scratch: Path
-    input: tuple[str, ...] = ()
-    weights: Path | None = None
-    preprocessing: Preprocessing | None = None
-    code_allowed: bool = True
     progress: Progress = silent
-    signature: str | None = None
     source: Source = field(init=False)
     ranges: dict[str, tuple[Sizes | None, ...]] = field(init=False)
 
     def __post_init__(self) -> None:
-        inputs = parse_inputs(self.input)
+        given, inputs = self.given, parse_inputs(self.given.input)
         self.ranges = inputs.ranges
-        options = SourceOptions(inputs, self.weights, self.code_allowed, self.signature)
+        options = SourceOptions(inputs, given.weights, given.code_allowed, given.signature)
         self.progress("reading the model", 0, None)
-        self.source = open_source(self.model, options)
+        self.source = open_source(given.model, options)
 
     @cached_property
     def graph(self) -> FloatGraph:
@@ -70,6 +60,7 @@ class Preparation:
         Raises:
             DataError: If it can't be opened, or doesn't fit.
         """
+        given = self.given
         return open_dataset(
-            data, self.graph.inputs, self.preprocessing, code_allowed=self.code_allowed
+            data, self.graph.inputs, given.preprocessing, code_allowed=given.code_allowed
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ from edgeopt.core.tensors import TensorSpec
 from edgeopt.data import Stored, check_exists, open_stored
 from edgeopt.pipeline.calibrate import check_belongs
 from edgeopt.pipeline.evaluation import Data
-from edgeopt.pipeline.options import read_preprocessing
+from edgeopt.pipeline.given import GivenModel, read_given
 from edgeopt.pipeline.preparation import Preparation
 from edgeopt.pipeline.validation.balance import check_classes, check_count, check_names
 from edgeopt.pipeline.validation.drift import Pair, check_drift, check_label_drift
@@ -111,15 +111,12 @@ def validate_data(
     for each in (data, evaluation):
         check_exists(each)
     reference = None if table is None else load_table(Path(table))
-    contract, given = read_preprocessing(preprocess), tuple(input)
-    check_source_options(model, "--model", given, weights, signature)
-
-    def prepare(scratch: Path) -> Preparation:
-        file = None if weights is None else Path(weights)
-        return Preparation(model, scratch, given, file, contract, code, progress, signature)
-
-    with _taker(model, prepare, real=contract is not None, observed=table is not None) as taker:
-        contract = contract or (taker.preprocessing if taker else None)
+    given = read_given(
+        model, input=input, weights=weights, signature=signature, preprocess=preprocess, code=code
+    )
+    check_source_options(given, "--model")
+    with _taker(given, progress, observed=table is not None) as taker:
+        contract = given.preprocessing or (taker.preprocessing if taker else None)
         work = _Work(taker, contract, limits, classes, progress)
         if reference is not None and taker is not None and taker.graph is not None:
             check_belongs(reference, taker.graph.sha256, str(table), "the model")
@@ -142,17 +139,16 @@ def validate_data(
 
 
 @contextmanager
-def _taker(
-    model: Any, prepare: Callable[[Path], Preparation], *, real: bool, observed: bool
-) -> Iterator[Taker | None]:
+def _taker(given: GivenModel, progress: Progress, *, observed: bool) -> Iterator[Taker | None]:
     """What a model wants; its float graph is made where it isn't an artifact, or is observed."""
+    model, real = given.model, given.preprocessing is not None
     if model is None:
         yield None
     elif is_artifact(model) and not (observed and may_be_float(model)):
         yield read_taker(model, None, real=real)
     else:
         with tempfile.TemporaryDirectory(prefix="edgeopt-", ignore_cleanup_errors=True) as scratch:
-            yield read_taker(model, prepare(Path(scratch)), real=real)
+            yield read_taker(model, Preparation(given, Path(scratch), progress), real=real)
 
 
 @dataclass(frozen=True)

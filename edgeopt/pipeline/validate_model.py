@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import tempfile
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -27,9 +27,9 @@ from edgeopt.core.preprocessing import Preprocessing
 from edgeopt.core.progress import Progress, silent
 from edgeopt.data import check_exists
 from edgeopt.pipeline.evaluation import Data, open_evaluation
+from edgeopt.pipeline.given import GivenModel, read_given
 from edgeopt.pipeline.inspection.beside import manifest_beside
 from edgeopt.pipeline.inspection.records import ManifestState
-from edgeopt.pipeline.options import read_preprocessing
 from edgeopt.pipeline.preparation import Preparation
 from edgeopt.pipeline.search.budget import parse_agreement
 from edgeopt.pipeline.validation.answers import (
@@ -108,8 +108,11 @@ def validate_model(
     """
     began = monotonic()
     floors = _floors(min_sqnr, min_agreement, min_accuracy, evaluation)
-    given = tuple(input)
-    check_source_options(reference, "--reference", given, weights, signature)
+    given = read_given(
+        reference, input=input, weights=weights, signature=signature, preprocess=preprocess,
+        code=code,
+    )  # fmt: skip
+    check_source_options(given, "--reference")
     check_exists(evaluation)
     path = Path(artifact)
     try:
@@ -123,14 +126,18 @@ def validate_model(
     _check_types(read)
     with tempfile.TemporaryDirectory(prefix="edgeopt-", ignore_cleanup_errors=True) as scratch:
         job = _Job(
-            artifact=read, folder=Path(scratch), evaluation=evaluation, floors=floors,
-            contract=_contract(read, preprocess), threads=threads, seed=seed, code=code,
+            artifact=read,
+            folder=Path(scratch),
+            evaluation=evaluation,
+            floors=floors,
+            given=replace(given, preprocessing=_contract(read, given)),
+            threads=threads,
+            seed=seed,
             progress=progress,
-        )  # fmt: skip
+        )
         beside = None
         if reference is not None:
-            file = None if weights is None else Path(weights)
-            beside = job.reference(reference, given, file, signature)
+            beside = job.reference()
         ran, data = job.ran(), job.data(read)
         answers = job.answers(beside) if ran.answer is not None else ()
         findings = judged((_manifest(path), *ran.findings, *answers), strict=strict)
@@ -168,9 +175,9 @@ def _floors(
     )
 
 
-def _contract(artifact: Artifact, given: str | Path | Preprocessing | None) -> Preprocessing | None:
+def _contract(artifact: Artifact, given: GivenModel) -> Preprocessing | None:
     stored = artifact.manifest.preprocessing if artifact.manifest else None
-    return read_preprocessing(given) or stored
+    return given.preprocessing or stored
 
 
 def _unreadable(artifact: str | Path, error: ModelError, seconds: float) -> ModelValidation:
@@ -235,10 +242,9 @@ class _Job:
         folder: For inputs and a reference's float graph.
         evaluation: The data; None if there is none.
         floors: What answers must reach.
-        contract: What becomes of pictures.
+        given: The reference, with what becomes of pictures.
         threads: Threads within an operator.
         seed: Draws random inputs.
-        code: Whether code that an option names may run.
         progress: Told how far it is.
     """
 
@@ -246,17 +252,18 @@ class _Job:
     folder: Path
     evaluation: Data | None
     floors: Floors
-    contract: Preprocessing | None
+    given: GivenModel
     threads: int
     seed: int
-    code: bool
     progress: Progress
 
     def data(self, artifact: Artifact) -> Dataset:
         """The samples as an artifact takes them."""
         from edgeopt.data.random import RandomDataset
 
-        given = open_evaluation(artifact, self.evaluation, self.contract, self.code)
+        given = open_evaluation(
+            artifact, self.evaluation, self.given.preprocessing, self.given.code_allowed
+        )
         return given or RandomDataset(artifact.given(), CALLS, self.seed)
 
     def ran(self) -> Ran:
@@ -264,21 +271,16 @@ class _Job:
         self.progress(f"running {self.artifact.path.name}", 0, None)
         return check_running(self.artifact, self.data(self.artifact), self.folder, self.threads)
 
-    def reference(
-        self, reference: Any, given: tuple[str, ...], weights: Path | None, signature: str | None
-    ) -> Artifact:
-        """Make a reference ready; one that crashes is noticed in a process of its own.
+    def reference(self) -> Artifact:
+        """Make the reference ready; one that crashes is noticed in a process of its own.
 
         Raises:
             ModelError: If it can't be run.
         """
-        if is_artifact(reference):
-            read = read_artifact(reference)
+        if is_artifact(self.given.model):
+            read = read_artifact(self.given.model)
         else:
-            prepared = Preparation(
-                reference, self.folder, given, weights, self.contract, self.code, self.progress,
-                signature,
-            )  # fmt: skip
+            prepared = Preparation(self.given, self.folder, self.progress)
             read = read_artifact(prepared.graph.path)
         try:
             run_once(read, self.data(read), self.folder, self.threads)

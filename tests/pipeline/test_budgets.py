@@ -16,7 +16,7 @@ from edgeopt.benchmarks.budget import check_budgets, judged
 from edgeopt.benchmarks.conditions import Reading
 from edgeopt.benchmarks.result import BenchmarkReport, Kind
 from edgeopt.core.errors import GateError, MeasurementError, UsageError
-from edgeopt.pipeline.options import read_budget
+from edgeopt.pipeline.parsing import read_budget
 from edgeopt.targets.hardware import Budget
 
 QUICK: dict[str, Any] = {"duration": 0.05, "processes": 2, "save": False}

@@ -106,7 +106,7 @@ def benchmark(
     if results is not None:
         from edgeopt.pipeline.budgets.asked import held
         from edgeopt.pipeline.budgets.file import read_project
-        from edgeopt.pipeline.options import read_budget
+        from edgeopt.pipeline.parsing import read_budget
         from edgeopt.pipeline.results import import_results
 
         limits = (options[name] for name in ("max_latency", "max_memory", "max_size"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,27 +15,11 @@ from edgeopt.core.manifest import Manifest
 from edgeopt.core.precision import Precision
 from edgeopt.core.progress import Progress
 from edgeopt.core.usercode import names_code
+from edgeopt.pipeline.given import GivenModel
 from edgeopt.pipeline.preparation import Preparation
 from edgeopt.pipeline.versions import versions
 
 _REFERENCE = "name the model that it was made from with --reference"
-
-
-@dataclass(frozen=True)
-class ReferenceOptions:
-    """What the user says of the float model.
-
-    Args:
-        model: The model itself, in any form that ``convert`` takes; None for the manifest's.
-        weights: A factory's weights.
-        input: ``--input`` options, as at conversion.
-        code_allowed: False under ``--no-code``.
-    """
-
-    model: Any = None
-    weights: Path | None = None
-    input: tuple[str, ...] = ()
-    code_allowed: bool = True
 
 
 @dataclass(frozen=True)
@@ -54,7 +38,7 @@ class Reference:
 def find_reference(
     artifact: Path,
     manifest: Manifest,
-    options: ReferenceOptions,
+    given: GivenModel,
     scratch: Path,
     progress: Progress,
 ) -> Reference:
@@ -66,7 +50,7 @@ def find_reference(
     Args:
         artifact: The artifact.
         manifest: Its manifest.
-        options: What the user says.
+        given: What the user says of it; no model stands for the manifest's.
         scratch: A folder to make it in.
         progress: Told what is going on.
 
@@ -74,32 +58,31 @@ def find_reference(
         ModelError: If the source isn't there any more, was changed, or gives another graph.
         UsageError: If it can't be made without being told more.
     """
-    for candidate in _ready(artifact, manifest, options):
+    for candidate in _ready(artifact, manifest, given):
         if _is(candidate, manifest):
             return Reference(candidate, str(candidate))
-    if options.model is None:
+    if given.model is None:
         _check_source(artifact, manifest)
-    location = manifest.source.location if options.model is None else options.model
-    for inputs in _attempts(location, manifest, options):
-        prepared = Preparation(
-            location,
-            scratch,
+    location = manifest.source.location if given.model is None else given.model
+    for inputs in _attempts(location, manifest, given):
+        named = replace(
+            given,
+            model=location,
             input=inputs,
-            weights=_weights(manifest, options),
-            code_allowed=options.code_allowed,
-            progress=progress,
+            weights=_weights(manifest, given),
             signature=manifest.source.signature,
         )
+        prepared = Preparation(named, scratch, progress)
         graph = prepared.graph
         if graph.sha256 == manifest.graph_sha256:
             return Reference(graph.path, prepared.source.record.location)
     raise _another_graph(str(location), artifact, manifest, graph)
 
 
-def _ready(artifact: Path, manifest: Manifest, options: ReferenceOptions) -> Iterator[Path]:
-    if options.model is not None:
-        named = isinstance(options.model, (str, Path)) and not names_code(str(options.model))
-        paths = [Path(options.model)] if named else []
+def _ready(artifact: Path, manifest: Manifest, given: GivenModel) -> Iterator[Path]:
+    if given.model is not None:
+        named = isinstance(given.model, (str, Path)) and not names_code(str(given.model))
+        paths = [Path(given.model)] if named else []
     else:
         stem = artifact.name.rpartition(f".{manifest.precision.value}.")[0]
         paths = [artifact.with_name(f"{stem}.{Precision.FP32.value}{manifest.format.suffix}")]
@@ -144,12 +127,10 @@ def _is_code(location: str | None) -> bool:
     return location is not None and names_code(location)
 
 
-def _attempts(
-    location: Any, manifest: Manifest, options: ReferenceOptions
-) -> list[tuple[str, ...]]:
+def _attempts(location: Any, manifest: Manifest, given: GivenModel) -> list[tuple[str, ...]]:
     """The ``--input`` options to try: the user's, else none and those that the artifact has."""
-    if options.input:
-        return [options.input]
+    if given.input:
+        return [given.input]
     suffix = Path(str(location)).suffix.lower()
     if suffix == ".pt2":
         return [()]
@@ -157,9 +138,9 @@ def _attempts(
     return [(), have] if suffix == ".onnx" else [have]
 
 
-def _weights(manifest: Manifest, options: ReferenceOptions) -> Path | None:
-    if options.weights is not None or options.model is not None:
-        return options.weights
+def _weights(manifest: Manifest, given: GivenModel) -> Path | None:
+    if given.weights is not None or given.model is not None:
+        return given.weights
     return None if manifest.source.weights is None else Path(manifest.source.weights)
 
 

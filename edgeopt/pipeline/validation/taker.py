@@ -14,6 +14,7 @@ from edgeopt.core.manifest import Encoding, read_manifest
 from edgeopt.core.precision import Format, Precision
 from edgeopt.core.preprocessing import Preprocessing
 from edgeopt.core.tensors import TensorSpec
+from edgeopt.pipeline.given import GivenModel
 from edgeopt.pipeline.preparation import Preparation
 from edgeopt.pipeline.validation.values import Bounds
 
@@ -71,19 +72,18 @@ def is_artifact(model: Any) -> bool:
     return isinstance(model, (str, Path)) and Path(model).suffix.lower() in known
 
 
-def check_source_options(
-    model: Any,
-    option: str,
-    given: Sequence[str],
-    weights: str | Path | None,
-    signature: str | None,
-) -> None:
+def check_source_options(given: GivenModel, option: str) -> None:
     """Refuse options that tell of a model what nobody would read.
+
+    Args:
+        given: The model.
+        option: Where it is named.
 
     Raises:
         UsageError: If there is no model, or an artifact, which tells all of it.
     """
-    if not (given or weights or signature) or (model is not None and not is_artifact(model)):
+    model = given.model
+    if not given.described or (model is not None and not is_artifact(model)):
         return
     what = f"there is no {option}" if model is None else f"{model} is an artifact"
     raise UsageError(

@@ -242,9 +242,10 @@ def test_a_trained_net_gives_what_the_emulation_gives(
     example: Path, tmp_path: Path, quantize: Quantize, litert: Callable[..., Any]
 ) -> None:
     pytest.importorskip("torch")
+    from edgeopt.pipeline.given import GivenModel
     from edgeopt.pipeline.preparation import Preparation
 
-    graph = Preparation(example / "model.pt2", tmp_path).graph
+    graph = Preparation(GivenModel(example / "model.pt2"), tmp_path).graph
     with np.load(example / "calibration.npz") as archive:
         pictures = archive["image"].astype(np.float32)
     samples = [{"image": picture[None]} for picture in pictures[:48]]

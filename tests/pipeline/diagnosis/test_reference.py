@@ -15,7 +15,8 @@ import edgeopt
 from edgeopt.core.errors import EdgeOptError, ModelError, UsageError
 from edgeopt.core.manifest import Manifest, read_manifest
 from edgeopt.core.progress import silent
-from edgeopt.pipeline.diagnosis.reference import Reference, ReferenceOptions, find_reference
+from edgeopt.pipeline.diagnosis.reference import Reference, find_reference
+from edgeopt.pipeline.given import GivenModel
 
 Make = Callable[..., Path]
 
@@ -34,8 +35,8 @@ def described(artifact: Path) -> Manifest:
     return manifest
 
 
-def find(artifact: Path, scratch: Path, **options: object) -> Reference:
-    chosen = ReferenceOptions(**options)  # type: ignore[arg-type]
+def find(artifact: Path, scratch: Path, model: object = None, **options: object) -> Reference:
+    chosen = GivenModel(model, **options)  # type: ignore[arg-type]
     return find_reference(artifact, described(artifact), chosen, scratch, silent)
 
 
@@ -111,7 +112,7 @@ def test_another_version_is_named(artifact: Path, tmp_path: Path) -> None:
         versions={**described(artifact).versions, "onnxruntime": "1.2.3"},
     )
     with pytest.raises(ModelError, match=r"made with onnxruntime 1\.2\.3 \(here 1\."):
-        find_reference(artifact, manifest, ReferenceOptions(), tmp_path, silent)
+        find_reference(artifact, manifest, GivenModel(None), tmp_path, silent)
 
 
 def test_dimensions_that_were_fixed_are_fixed_again(
@@ -159,7 +160,7 @@ def test_a_live_module_is_gone(conv_net: Path, artifact: Path, tmp_path: Path) -
         described(artifact), source=SourceRecord(kind="module", location="Net")
     )
     with pytest.raises(UsageError, match="made from a live Net, which is gone"):
-        find_reference(artifact, live, ReferenceOptions(), tmp_path, silent)
+        find_reference(artifact, live, GivenModel(None), tmp_path, silent)
 
 
 @pytest.mark.slow
