@@ -8,9 +8,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from edgeopt.converters.build_options import BuildOptions
 from edgeopt.converters.tensorrt.building import build_engine
 from edgeopt.converters.tensorrt.delivery import RTX, Builder
-from edgeopt.converters.tensorrt.options import BuildOptions
 from edgeopt.converters.tensorrt.readback import read_back
 from edgeopt.core.manifest import ShapeRange
 

@@ -9,8 +9,8 @@ from typing import Protocol
 
 from edgeopt.calibration.ranges import RangeMethod
 from edgeopt.calibration.table import CalibrationTable
+from edgeopt.converters.build_options import BuildOptions
 from edgeopt.converters.sources.source import Source
-from edgeopt.converters.tensorrt.options import BuildOptions
 from edgeopt.core.effort import Effort
 from edgeopt.core.graph import FloatGraph
 from edgeopt.core.layout import Ends, Layout

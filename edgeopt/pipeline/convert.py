@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from edgeopt.benchmarks.metrics import UserFunction
+from edgeopt.converters.build_options import PATIENCE, BuildOptions
 from edgeopt.converters.onnx import size
 from edgeopt.converters.registry import OFFICIAL, WRITERS
 from edgeopt.converters.tensorrt import delivery
-from edgeopt.converters.tensorrt.options import PATIENCE, BuildOptions
 from edgeopt.converters.tensorrt.shapes import shape_ranges, unsaid_batches
 from edgeopt.core.errors import DataError
 from edgeopt.core.files import (

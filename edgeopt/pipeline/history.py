@@ -9,12 +9,12 @@ from pathlib import Path
 import msgspec
 
 from edgeopt.benchmarks.gate.budgets import read_share
+from edgeopt.benchmarks.gate.chain import Drift
 from edgeopt.benchmarks.gate.verdict import Check, Comparison, Verdict, worst
 from edgeopt.benchmarks.history.drift import drift
 from edgeopt.benchmarks.history.entry import Entry, entry_of
 from edgeopt.benchmarks.history.file import add, read
 from edgeopt.benchmarks.history.levels import last_chain
-from edgeopt.benchmarks.history.records import Drift
 from edgeopt.core.errors import UsageError
 from edgeopt.core.record import Record
 

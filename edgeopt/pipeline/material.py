@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from edgeopt.converters.tensorrt.options import BuildOptions
+from edgeopt.converters.build_options import BuildOptions
 from edgeopt.converters.writer import Kept
 from edgeopt.core.execution import Opened, open_artifact
 from edgeopt.core.graph import FloatGraph

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from edgeopt.calibration.ranges import RangeMethod
+from edgeopt.converters.build_options import BuildOptions
 from edgeopt.converters.registry import LACKING, OFFICIAL, formats, precisions
-from edgeopt.converters.tensorrt.options import BuildOptions
 from edgeopt.core.effort import Effort
 from edgeopt.core.ends import image
 from edgeopt.core.errors import UnsupportedError, UsageError

@@ -30,8 +30,8 @@ from edgeopt.pipeline.evaluation import Data, open_evaluation
 from edgeopt.pipeline.given import GivenModel, read_given
 from edgeopt.pipeline.inspection.beside import manifest_beside
 from edgeopt.pipeline.inspection.records import ManifestState
+from edgeopt.pipeline.parsing import parse_agreement
 from edgeopt.pipeline.preparation import Preparation
-from edgeopt.pipeline.search.budget import parse_agreement
 from edgeopt.pipeline.validation.answers import (
     Floors,
     check_accuracy,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from edgeopt.benchmarks.gate.chain import Drift, Step
 from edgeopt.benchmarks.gate.interval import Interval
-from edgeopt.benchmarks.history.records import Drift, Step
 from edgeopt.reports.mermaid import Line, lines
 
 _BLUE = "#54aeff"

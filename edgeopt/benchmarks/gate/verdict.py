@@ -7,8 +7,8 @@ from enum import StrEnum
 from typing import Literal
 
 from edgeopt.benchmarks.conditions import Conditions, Machine
+from edgeopt.benchmarks.gate.chain import Drift
 from edgeopt.benchmarks.gate.interval import Interval
-from edgeopt.benchmarks.history.records import Drift
 from edgeopt.benchmarks.messages import RuntimeRecord
 from edgeopt.benchmarks.result import Kind, Latency, Ratio
 from edgeopt.core.manifest import DataRecord

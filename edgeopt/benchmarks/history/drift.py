@@ -10,9 +10,9 @@ from statistics import NormalDist
 import numpy as np
 import numpy.typing as npt
 
+from edgeopt.benchmarks.gate.chain import Drift, Step
 from edgeopt.benchmarks.gate.interval import Interval
 from edgeopt.benchmarks.history.levels import Point
-from edgeopt.benchmarks.history.records import Drift, Step
 
 LEAST = 4
 """Comparisons in which a step could be found: two before it and two after."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from edgeopt.calibration.bias import convolution_shift, product_shift, tap_shares
 from edgeopt.calibration.points import range_source
-from edgeopt.converters.onnx.editing import add_constant, free_name
+from edgeopt.converters.editing import add_constant, free_name
 from edgeopt.converters.onnx.known import Known
 from edgeopt.converters.onnx.weights import channel_axis, constant
 from edgeopt.core.ir import ir

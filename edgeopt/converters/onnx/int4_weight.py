@@ -9,8 +9,8 @@ import numpy as np
 
 from edgeopt.calibration.blocks import BLOCK, nearest_blocks, real_blocks
 from edgeopt.calibration.rounding import round_blocks
+from edgeopt.converters.editing import add_constant, free_name, replace_node
 from edgeopt.converters.onnx.biases import correct_bias, curvature
-from edgeopt.converters.onnx.editing import add_constant, free_name, replace_node
 from edgeopt.converters.onnx.evidence import nothing_integer, with_evidence
 from edgeopt.converters.onnx.known import Known
 from edgeopt.converters.onnx.placement import KEPT_FLOAT, why_not_matrix

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 import msgspec
 import numpy as np
 
+from edgeopt.converters.editing import add_constant, free_name
 from edgeopt.converters.onnx.biases import correct_bias, curvature
-from edgeopt.converters.onnx.editing import add_constant, free_name
 from edgeopt.converters.onnx.evidence import nothing_integer, with_evidence
 from edgeopt.converters.onnx.known import Known
 from edgeopt.converters.onnx.placement import KEPT_FLOAT

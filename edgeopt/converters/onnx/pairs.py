@@ -6,10 +6,10 @@ import msgspec
 import numpy as np
 
 from edgeopt.calibration.encodings import bias_floor, quantize_bias
+from edgeopt.converters.editing import add_constant, free_name
 from edgeopt.converters.onnx.activations import Activations
 from edgeopt.converters.onnx.biases import correct_bias, curvature, layer_bias
 from edgeopt.converters.onnx.clamps import absorb_clamp
-from edgeopt.converters.onnx.editing import add_constant, free_name
 from edgeopt.converters.onnx.known import Known
 from edgeopt.converters.onnx.placement import Placement
 from edgeopt.converters.onnx.weights import channel_axis, integer_weight

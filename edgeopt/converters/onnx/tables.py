@@ -7,7 +7,7 @@ from collections.abc import Set
 import numpy as np
 
 from edgeopt.calibration.encodings import quantize_weight, weight_scales
-from edgeopt.converters.onnx.editing import add_constant, replace_node
+from edgeopt.converters.editing import add_constant, replace_node
 from edgeopt.converters.onnx.weights import constant
 from edgeopt.core.ir import ir
 from edgeopt.core.manifest import Encoding

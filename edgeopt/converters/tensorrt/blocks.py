@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from edgeopt.calibration.blocks import BLOCK, nearest_blocks, real_blocks
+from edgeopt.converters.editing import add_constant, free_name
 from edgeopt.converters.onnx.biases import correct_bias
-from edgeopt.converters.onnx.editing import add_constant, free_name
 from edgeopt.converters.onnx.evidence import nothing_integer
 from edgeopt.converters.onnx.known import Known
 from edgeopt.converters.onnx.placement import KEPT_FLOAT, why_not_matrix

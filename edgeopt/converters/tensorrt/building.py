@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from edgeopt.converters.build_options import BuildOptions
 from edgeopt.converters.tensorrt.complaints import failed, killed, took_too_long
 from edgeopt.converters.tensorrt.delivery import Builder
-from edgeopt.converters.tensorrt.options import BuildOptions
 from edgeopt.core.manifest import ShapeRange
 from edgeopt.core.record import Record, to_json
 

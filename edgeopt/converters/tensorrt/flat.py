@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from edgeopt.converters.onnx.editing import add_constant
+from edgeopt.converters.editing import add_constant
 from edgeopt.core.ir import ir
 
 DEQUANTIZE = "DequantizeLinear"

@@ -9,7 +9,7 @@ from typing import Any
 
 from edgeopt.benchmarks.gate.budgets import read_limit, read_share, read_tail
 from edgeopt.core.errors import UsageError
-from edgeopt.pipeline.search.budget import parse_agreement, parse_drop
+from edgeopt.pipeline.parsing import parse_agreement, parse_drop
 
 Read = Callable[[Any, str], Any]
 """Reads a value; the second argument is what it is called in messages."""

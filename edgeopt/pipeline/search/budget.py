@@ -6,7 +6,6 @@ import math
 
 import msgspec
 
-from edgeopt.core.errors import UsageError
 from edgeopt.core.record import Record
 
 
@@ -95,43 +94,3 @@ def _at_least(have: float | None, limit: float | None) -> bool:
         return True
     # A share of samples is a fraction whose last bit is no one's intention.
     return have is not None and have >= limit - 1e-12
-
-
-def parse_drop(text: str | None, option: str = "--max-drop") -> float | None:
-    """Read ``--max-drop``, or what is written like it: percentage points of accuracy.
-
-    >>> parse_drop("0.5pp")
-    0.005
-
-    Raises:
-        UsageError: If it isn't a number of them.
-    """
-    return None if text is None else _number(text, "pp", option, "0.5pp") / 100
-
-
-def parse_agreement(text: str | float | None, option: str = "--min-agreement") -> float | None:
-    """Read ``--min-agreement``, or what is written like it: ``99%``, or ``0.99``.
-
-    Raises:
-        UsageError: If it isn't a share.
-    """
-    if text is None:
-        return None
-    shown = str(text)
-    unit = "%" if shown.endswith("%") else ""
-    share = _number(shown, unit, option, "99%") / (100 if unit else 1)
-    if not 0 <= share <= 1:
-        raise UsageError(f"{option}: {shown} is not a share", hint="write 99% or 0.99")
-    return share
-
-
-def _number(text: str, unit: str, option: str, example: str) -> float:
-    try:
-        if not text.endswith(unit):
-            raise ValueError
-        value = float(text.removesuffix(unit))
-        if not 0 <= value < float("inf"):
-            raise ValueError
-    except ValueError:
-        raise UsageError(f"{option}: {text!r} can't be read", hint=f"write {example}") from None
-    return value

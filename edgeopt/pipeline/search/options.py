@@ -9,7 +9,8 @@ from pathlib import Path
 
 from edgeopt.benchmarks.metrics import Metric, UserFunction, read_metrics
 from edgeopt.core.errors import UsageError
-from edgeopt.pipeline.search.budget import Budget, parse_agreement, parse_drop
+from edgeopt.pipeline.parsing import parse_agreement, parse_drop
+from edgeopt.pipeline.search.budget import Budget
 from edgeopt.pipeline.search.record import SearchRecord, read_search
 
 SECONDS = 300.0

@@ -11,9 +11,9 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from edgeopt.converters.build_options import BuildOptions
 from edgeopt.converters.tensorrt.building import Built, build_engine
 from edgeopt.converters.tensorrt.delivery import RTX, Builder
-from edgeopt.converters.tensorrt.options import BuildOptions
 from edgeopt.core.manifest import ShapeRange
 
 Build = Callable[..., Built]

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from onnx import helper
 
+from edgeopt.converters.build_options import BuildOptions
 from edgeopt.converters.tensorrt import building
 from edgeopt.converters.tensorrt.building import Built, ask_support, build_engine
 from edgeopt.converters.tensorrt.complaints import failed, killed
 from edgeopt.converters.tensorrt.delivery import RTX, RTX_CAPABILITIES, Builder
-from edgeopt.converters.tensorrt.options import BuildOptions
 from edgeopt.core.errors import (
     BuildError,
     EdgeOptError,

@@ -11,9 +11,9 @@ import pytest
 from onnx import NodeProto, TensorProto, helper
 
 import edgeopt
+from edgeopt.converters.build_options import BuildOptions
 from edgeopt.converters.tensorrt.building import Built, build_engine
 from edgeopt.converters.tensorrt.delivery import RTX, Builder
-from edgeopt.converters.tensorrt.options import BuildOptions
 from edgeopt.converters.tensorrt.planned import Planned
 from edgeopt.converters.tensorrt.readback import read_back
 from edgeopt.core.manifest import Manifest

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from edgeopt.core.errors import UsageError
-from edgeopt.pipeline.search.budget import Budget, Quality, parse_agreement, parse_drop
+from edgeopt.pipeline.parsing import parse_agreement, parse_drop
+from edgeopt.pipeline.search.budget import Budget, Quality
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edgeopt.converters.onnx.editing import replace_node
+from edgeopt.converters.editing import replace_node
 from edgeopt.core.ir import ir
 
 

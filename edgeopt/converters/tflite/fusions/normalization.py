@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edgeopt.calibration.ranges import Range
-from edgeopt.converters.onnx.editing import add_constant, replace_node
+from edgeopt.converters.editing import add_constant, replace_node
 from edgeopt.core.ir import ir
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""What a history says."""
+"""What a chain of comparisons adds up to."""
 
 from __future__ import annotations
 
