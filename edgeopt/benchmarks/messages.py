@@ -68,7 +68,14 @@ class RuntimeRecord(Record, frozen=True):
 
 
 class WarmupAnswer(Record, frozen=True):
-    """How a warm-up went; times in ns."""
+    """How a warm-up went; times in ns.
+
+    Args:
+        calls: How many there were.
+        ns: How long they took together.
+        settled: Whether latency had stopped falling when it ended.
+        call_ns: What a call took at its end.
+    """
 
     calls: int
     ns: int
@@ -77,14 +84,26 @@ class WarmupAnswer(Record, frozen=True):
 
 
 class MemoryAnswer(Record, frozen=True):
-    """Memory of the measuring process, in bytes."""
+    """Memory of the measuring process, in bytes.
+
+    Args:
+        peak_bytes: The most it ever held (resident).
+        proportional_bytes: What it holds now, shared pages by their share (PSS).
+    """
 
     peak_bytes: Reading[int]
     proportional_bytes: Reading[int]
 
 
 class StagesAnswer(Record, frozen=True):
-    """The parts of a call on a GPU, medians in ms."""
+    """The parts of a call on a GPU, medians in ms.
+
+    Args:
+        h2d: Copying to the GPU.
+        compute: What the GPU computes.
+        d2h: Copying back.
+        end_to_end: From the call to its answer, by the host's clock.
+    """
 
     h2d: float
     compute: float
@@ -93,7 +112,20 @@ class StagesAnswer(Record, frozen=True):
 
 
 class SoloAnswer(Record, frozen=True):
-    """One artifact alone in a fresh process; times in ns."""
+    """One artifact alone in a fresh process; times in ns.
+
+    Args:
+        runtime: What ran it.
+        machine: What it ran on.
+        before: The machine's state before.
+        load_ns: Loading it, the runtime already imported.
+        first_ns: The first call.
+        warmup: The calls after that.
+        memory_before: Before it was loaded.
+        memory: After the warm-up.
+        after: The machine's state after.
+        stages: The parts of a call, where a GPU computes.
+    """
 
     runtime: RuntimeRecord
     machine: Machine
@@ -108,7 +140,12 @@ class SoloAnswer(Record, frozen=True):
 
 
 class Block(Record, frozen=True):
-    """Calls of one artifact in a row: its index, and what each call took in ns."""
+    """Calls of one artifact in a row; times in ns.
+
+    Args:
+        artifact: Its index.
+        ns: What each call took.
+    """
 
     artifact: int
     ns: tuple[int, ...]
@@ -122,6 +159,8 @@ class PairedAnswer(Record, frozen=True):
         created: Indices of the artifacts in the order in which their sessions were made.
         warmups: One an artifact.
         blocks: In the order of their turns.
+        before: The machine's state before.
+        after: The machine's state after.
     """
 
     runtimes: tuple[RuntimeRecord, ...]
@@ -159,7 +198,12 @@ class ArrivedAnswer(Record, frozen=True):
 
 
 class ProbeAnswer(Record, frozen=True):
-    """What a ``.tflite`` is to its runtime."""
+    """What a ``.tflite`` is to its runtime.
+
+    Args:
+        runtime: What ran it.
+        delegation: Which of its operators the delegate takes.
+    """
 
     runtime: RuntimeRecord
     delegation: Delegation
@@ -196,7 +240,13 @@ class CallAnswer(Record, frozen=True):
 
 
 class SmokeAnswer(Record, frozen=True):
-    """One artifact on several inputs."""
+    """One artifact on several inputs.
+
+    Args:
+        runtime: What ran it.
+        load_ns: Loading it, in ns.
+        calls: One an input.
+    """
 
     runtime: RuntimeRecord
     load_ns: int
@@ -212,6 +262,10 @@ class Failed(Record, frozen=True):
 
 
 class Failure(Record, frozen=True):
-    """The message that holds a :class:`Failed`."""
+    """The message that holds a :class:`Failed`.
+
+    Args:
+        failure: What it holds.
+    """
 
     failure: Failed

@@ -46,6 +46,10 @@ class Range(Record, frozen=True):
     """The real values a tensor's integers must cover; always holds 0.
 
     Zero is included so that it is encoded exactly: padding and clamping rely on it.
+
+    Args:
+        low: The least of them, at most 0.
+        high: The largest of them, at least 0.
     """
 
     low: float

@@ -84,7 +84,13 @@ class Encoding(Record, frozen=True):
 
 
 class FloatLayer(Record, frozen=True):
-    """A convolution or matrix product that stayed in floating point, and why."""
+    """A convolution or matrix product that stayed in floating point, and why.
+
+    Args:
+        node: Its name in the float graph.
+        op: Its operator.
+        reason: Why, in a few words.
+    """
 
     node: str
     op: str
@@ -274,12 +280,18 @@ class Manifest(Record, frozen=True):
         artifact: Its file name.
         sha256: Digest of its bytes.
         size_bytes: Its size.
+        format: What it is.
+        precision: Of its arithmetic and weights.
+        source: The model it was made from.
         graph_sha256: Digest of the float graph that it was made from.
+        recipe: How it was made: what to ask for to make it again.
         versions: The version of every package that had a say.
         inputs: What the float graph takes; the recipe's ``layout`` and ``io`` say how a TFLite
             artifact's differ from it.
         outputs: What the float graph gives, likewise.
+        preprocessing: What becomes of pictures before they are its inputs.
         calibration: The samples it was calibrated on; several records where tables were merged.
+        encodings: The scale and zero point of each tensor of integers.
         source_check: The float graph against the source.
         verification: The artifact against the float graph; None if it was not asked for. A TFLite
             artifact runs as LiteRT has it by default, with XNNPACK.
@@ -295,6 +307,7 @@ class Manifest(Record, frozen=True):
         official: An official converter's part in it.
         firmware: What TFLite Micro needs besides, where that is the target's runtime.
         edge_tpu: What the Edge TPU would compute, where that is the target.
+        warnings: What the user should know, one sentence each.
     """
 
     artifact: str

@@ -57,7 +57,12 @@ from edgeopt.targets import DEFAULT_TARGET, Profile, load_target
 
 
 class ConvertResult(Record, frozen=True):
-    """What a conversion made, in the order it was asked for."""
+    """What a conversion made, in the order it was asked for.
+
+    Args:
+        artifacts: One a format and precision.
+        warnings: What the user should know, one sentence each.
+    """
 
     artifacts: tuple[Artifact, ...]
     warnings: tuple[str, ...] = ()

@@ -21,7 +21,13 @@ from edgeopt.data import Dataset, fill_batches
 
 @dataclass(frozen=True)
 class Share:
-    """The samples ``[start, stop)`` of a dataset."""
+    """The samples ``[start, stop)`` of a dataset.
+
+    Args:
+        dataset: All of them.
+        start: The first of these.
+        stop: The one behind the last of these.
+    """
 
     dataset: Dataset
     start: int

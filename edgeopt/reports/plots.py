@@ -36,7 +36,16 @@ class Mark:
 
 @dataclass(frozen=True)
 class Bar:
-    """A rectangle."""
+    """A rectangle.
+
+    Args:
+        x: Its left side, in px, as all of these.
+        y: Its top.
+        width: To the right.
+        height: Downwards.
+        told: What is shown where it is pointed at.
+        kind: The class that gives it its colour.
+    """
 
     x: float
     y: float
@@ -48,7 +57,12 @@ class Bar:
 
 @dataclass(frozen=True)
 class Tick:
-    """A tick of an axis, and its text."""
+    """A tick of an axis, and its text.
+
+    Args:
+        at: Where on the axis, in px.
+        text: What is written there.
+    """
 
     at: float
     text: str
@@ -219,7 +233,13 @@ class TimeRow:
 
 @dataclass(frozen=True)
 class TimePlot:
-    """A drawing of the time in each operator."""
+    """A drawing of the time in each operator.
+
+    Args:
+        width: Of all of it, in px.
+        height: Likewise.
+        rows: One an operator, the slowest first.
+    """
 
     width: float
     height: float

@@ -75,7 +75,12 @@ class TensorRule(Record, frozen=True):
 
 
 class FixedEncoding(Record, frozen=True):
-    """The only scale and zero point that a runtime takes for some operator's output."""
+    """The only scale and zero point that a runtime takes for some operator's output.
+
+    Args:
+        scale: Reals a step of the integers.
+        zero_point: The integer that stands for 0.
+    """
 
     scale: float
     zero_point: int

@@ -18,7 +18,13 @@ COMMUTING = frozenset({"Relu", "LeakyRelu", "Reshape"})
 
 @dataclass(frozen=True)
 class Place:
-    """A constant input whose ``axis`` is the channels'."""
+    """A constant input whose ``axis`` is the channels'.
+
+    Args:
+        node: Who reads it.
+        index: Which of its inputs it is.
+        axis: The channels', from the end.
+    """
 
     node: ir.Node
     index: int

@@ -27,7 +27,12 @@ _PRODUCTS = frozenset({"MatMul", "Gemm"})
 
 @dataclass(frozen=True, eq=False)
 class Blocks:
-    """A graph with 4-bit weights, and the matrix products whose weights stay float."""
+    """A graph with 4-bit weights.
+
+    Args:
+        model: The graph.
+        float_layers: Those products, and why.
+    """
 
     model: ir.Model
     float_layers: tuple[FloatLayer, ...]

@@ -22,7 +22,16 @@ PROGRAM = Path(__file__).with_name("device")
 
 
 class FoundLayer(Record, frozen=True):
-    """A layer as the building program reports it: types of tensors, and ONNX nodes."""
+    """A layer as the building program reports it: types of tensors, and ONNX nodes.
+
+    Args:
+        name: TensorRT's own.
+        kind: Likewise.
+        inputs: The types of the tensors it takes.
+        constants: Those of its weights.
+        outputs: Those of the tensors it gives.
+        nodes: The names of the ONNX nodes in it.
+    """
 
     name: str
     kind: str
@@ -33,14 +42,25 @@ class FoundLayer(Record, frozen=True):
 
 
 class Built(Record, frozen=True):
-    """What came of a build: the engine's layers, and the builder's version."""
+    """What came of a build.
+
+    Args:
+        layers: In the order in which they run.
+        version: The builder's.
+    """
 
     layers: tuple[FoundLayer, ...]
     version: str
 
 
 class RefusedByParser(Record, frozen=True):
-    """A node that TensorRT's parser doesn't take; empty names where it is about none."""
+    """A node that TensorRT's parser doesn't take; empty names where it is about none.
+
+    Args:
+        node: Its name.
+        op: Its operator.
+        reason: TensorRT's words.
+    """
 
     node: str
     op: str
@@ -48,7 +68,13 @@ class RefusedByParser(Record, frozen=True):
 
 
 class Support(Record, frozen=True):
-    """What TensorRT's parser says of a whole file."""
+    """What TensorRT's parser says of a whole file.
+
+    Args:
+        supported: Whether it takes all of it.
+        refused: What it doesn't.
+        version: The parser's.
+    """
 
     supported: bool
     refused: tuple[RefusedByParser, ...]
@@ -56,7 +82,13 @@ class Support(Record, frozen=True):
 
 
 class Failed(Record, frozen=True):
-    """What a build failed at."""
+    """What a build failed at.
+
+    Args:
+        stage: Where: parsing, building, writing and so on.
+        reason: TensorRT's words.
+        nodes: Those that its parser refused.
+    """
 
     stage: str
     reason: str

@@ -7,7 +7,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Planned:
-    """A convolution or matrix product that is to be integer."""
+    """A convolution or matrix product that is to be integer.
+
+    Args:
+        node: Its name.
+        op: Its operator.
+    """
 
     node: str
     op: str

@@ -15,7 +15,11 @@ from edgeopt.pipeline.baseline.store import ELSEWHERE
 
 @dataclass(frozen=True)
 class FolderStore:
-    """Files in a folder; each is written under another name and renamed."""
+    """Files in a folder; each is written under another name and renamed.
+
+    Args:
+        folder: The folder; made when something is put there.
+    """
 
     folder: Path
 

@@ -26,7 +26,12 @@ _MB = 1e6
 
 @dataclass(frozen=True)
 class Asked:
-    """A budget, and where it is from."""
+    """A budget, and where it is from.
+
+    Args:
+        value: What was asked, as the budget has it.
+        source: The option, or the file and its key, or the profile.
+    """
 
     value: Any
     source: str

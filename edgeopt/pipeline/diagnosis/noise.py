@@ -60,7 +60,14 @@ def quantized(array: Floats, encoding: Encoding) -> Floats:
 
 @dataclass
 class Rounding:
-    """The noise of writing a tensor with fewer bits: what is clipped apart from what is rounded."""
+    """The noise of writing a tensor with fewer bits: what is clipped apart from what is rounded.
+
+    Args:
+        range: The noise power of what lies outside of the range, summed.
+        resolution: That of what is rounded, summed.
+        clipped: How many elements lie outside.
+        count: How many there are.
+    """
 
     range: float = 0.0
     resolution: float = 0.0

@@ -141,7 +141,12 @@ class LayerDiagnosis(Record, frozen=True):
 
 
 class WeightChannel(Record, frozen=True):
-    """One output channel of a layer's weights."""
+    """One output channel of a layer's weights.
+
+    Args:
+        index: Which one, from 0.
+        sqnr_db: Of its weights, in dB; None where they are exact.
+    """
 
     index: int
     sqnr_db: float | None

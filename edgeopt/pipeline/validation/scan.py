@@ -62,6 +62,10 @@ class InputScan:
         unrepresentable: Those with integers that the input's type doesn't hold.
         not_finite: Those with NaN or infinity.
         blank: Those that are one single value throughout.
+        dtypes: The types of numbers that were met, in that order.
+        shapes: The shapes of samples that were met, in that order.
+        low: The least finite value.
+        high: The largest finite value.
     """
 
     spec: TensorSpec
@@ -161,6 +165,7 @@ class Scan:
         labelled: Samples with a label.
         classed: Those whose label is a class.
         unlabelled: Those whose label is NaN or infinite, or holds such a number.
+        samples: How many there are.
     """
 
     dataset: Stored
