@@ -66,6 +66,19 @@ def model_options(function: F) -> F:
     return function
 
 
+def code_option(function: F) -> F:
+    """Whether code that other options name may run."""
+    decorate: Callable[[F], F] = option(
+        "--no-code",
+        "code",
+        is_flag=True,
+        flag_value=False,
+        default=True,
+        help="Refuse to run code that an option names.",
+    )
+    return decorate(function)
+
+
 def config_option(function: F) -> F:
     """A project's file, whose budgets hold where no option says otherwise."""
     decorate: Callable[[F], F] = option(

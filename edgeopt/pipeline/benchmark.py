@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ import msgspec
 from edgeopt.benchmarks.artifact import Artifact, read_artifact
 from edgeopt.benchmarks.inputs import batch_size, save_inputs, timing_inputs
 from edgeopt.benchmarks.measure import HOST, Candidate, measure
-from edgeopt.benchmarks.metrics import UserFunction, read_metrics
+from edgeopt.benchmarks.metrics import Metric, UserFunction, read_metrics
 from edgeopt.benchmarks.paired import Subject
 from edgeopt.benchmarks.plan import Plan, Provider
 from edgeopt.benchmarks.result import BenchmarkReport
@@ -24,8 +24,7 @@ from edgeopt.core.preprocessing import Preprocessing
 from edgeopt.core.progress import Progress, silent
 from edgeopt.pipeline.budgets.asked import held
 from edgeopt.pipeline.budgets.file import read_project
-from edgeopt.pipeline.evaluation import Data, open_evaluation
-from edgeopt.pipeline.given import read_preprocessing
+from edgeopt.pipeline.evaluation import Data, Evaluation, read_evaluation
 from edgeopt.pipeline.parsing import parse_names, read_budget
 from edgeopt.pipeline.saturating import saturating
 
@@ -128,24 +127,34 @@ def benchmark(
     plan = Plan(threads=threads, batch=batch, duration=duration, processes=processes, seed=seed)
     plan.check(len(artifacts))
     metrics = read_metrics(accuracy, code_allowed=code)
-    contract = read_preprocessing(preprocess)
+    judged_on = read_evaluation(evaluation, preprocess, code)
     (on,) = parse_names(Provider, [provider], "--provider")
     read = [read_artifact(path) for path in artifacts]
     _check_gpu(read, on)
     for artifact in read if save else ():
         check_writable(artifact.path, HOST)
-    with tempfile.TemporaryDirectory(prefix="edgeopt-", ignore_cleanup_errors=True) as folder:
-        candidates = []
-        for index, artifact in enumerate(read):
-            data = open_evaluation(artifact, evaluation, contract, code)
-            stored = Path(folder, f"{index}.npz")
-            candidates.append(_candidate(artifact, data, plan, stored, on))
-        report = measure(candidates, plan, metrics, progress=progress)
+    report = _measured_here(read, judged_on, plan, metrics, on, progress)
     for measurement in report.measurements if save else ():
         write_measurement(measurement)
-    notes = [*_saturating(read)] if evaluation is not None else [*_unsized(read)]
-    report = msgspec.structs.replace(report, notes=(*report.notes, *dict.fromkeys(notes)))
     return held(report, budget, project)
+
+
+def _measured_here(
+    artifacts: Sequence[Artifact],
+    evaluation: Evaluation,
+    plan: Plan,
+    metrics: Callable[[], Sequence[Metric]],
+    on: Provider,
+    progress: Progress,
+) -> BenchmarkReport:
+    with tempfile.TemporaryDirectory(prefix="edgeopt-", ignore_cleanup_errors=True) as folder:
+        candidates = [
+            _candidate(artifact, evaluation.of(artifact), plan, Path(folder, f"{index}.npz"), on)
+            for index, artifact in enumerate(artifacts)
+        ]
+        report = measure(candidates, plan, metrics, progress=progress)
+    told = _saturating(artifacts) if evaluation.data is not None else _unsized(artifacts)
+    return msgspec.structs.replace(report, notes=(*report.notes, *dict.fromkeys(told)))
 
 
 def _check_gpu(artifacts: Sequence[Artifact], on: Provider) -> None:

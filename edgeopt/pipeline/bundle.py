@@ -20,8 +20,7 @@ from edgeopt.core.progress import Progress, silent
 from edgeopt.core.record import Record, from_json, to_json
 from edgeopt.core.version import __version__
 from edgeopt.pipeline.answers import Asked, answer
-from edgeopt.pipeline.evaluation import Data, open_evaluation
-from edgeopt.pipeline.given import read_preprocessing
+from edgeopt.pipeline.evaluation import Data, read_evaluation
 from edgeopt.targets import load_target
 
 DEVICE = "device"
@@ -94,7 +93,7 @@ def bundle(
     plan = Plan(threads=threads, batch=batch, duration=duration, processes=processes, seed=seed)
     _check(len(artifacts), plan, samples)
     tops = read_tops(accuracy)
-    contract = read_preprocessing(preprocess)
+    judged_on = read_evaluation(evaluation, preprocess, code)
     named = DEVICE if profile is None else profile.name
     read = [_bundled(read_artifact(path)) for path in artifacts]
     files = _check_names(read)
@@ -103,8 +102,7 @@ def bundle(
     with new_folder(folder), working_folder(folder) as scratch, reporting(folder):
         bundled = []
         for artifact in read:
-            data = open_evaluation(artifact, evaluation, contract, code)
-            asked = Asked(artifact, data, samples, tops, plan)
+            asked = Asked(artifact, judged_on.of(artifact), samples, tops, plan)
             bundled.append(answer(asked, scratch, progress))
         for name, file in files.items():
             (scratch / name).parent.mkdir(parents=True, exist_ok=True)

@@ -23,8 +23,7 @@ from edgeopt.pipeline.comparison.judging import compared
 from edgeopt.pipeline.comparison.pair import Pair
 from edgeopt.pipeline.comparison.place import placed
 from edgeopt.pipeline.comparison.ready import ready
-from edgeopt.pipeline.evaluation import Data
-from edgeopt.pipeline.given import read_preprocessing
+from edgeopt.pipeline.evaluation import Data, read_evaluation
 
 
 def compare(
@@ -120,7 +119,7 @@ def compare(
         processes=1,
         seed=seed,
     )
-    contract = read_preprocessing(preprocess)
+    judged_on = read_evaluation(evaluation, preprocess, code)
     new = read_artifact(candidate)
     with placed(target, progress) as place, fetched(baseline, store) as file:
         budgets = budgets_for(options, project, place.name, place.profile)
@@ -130,7 +129,7 @@ def compare(
         artifacts = read_artifact(file), new
         place.check(artifacts)
         check_fit(*artifacts)
-        data = open_both(artifacts, evaluation, contract, code)
+        data = open_both(artifacts, judged_on)
         check_labels(data, budgets)
         pair = Pair(artifacts, data, plan)
         with ready(place, pair, budgets, progress) as (bench, subjects):

@@ -26,7 +26,7 @@ from edgeopt.core.precision import Format
 from edgeopt.core.preprocessing import Preprocessing
 from edgeopt.core.progress import Progress, silent
 from edgeopt.data import check_exists
-from edgeopt.pipeline.evaluation import Data, open_evaluation
+from edgeopt.pipeline.evaluation import Data, Evaluation
 from edgeopt.pipeline.given import GivenModel, read_given
 from edgeopt.pipeline.inspection.beside import manifest_beside
 from edgeopt.pipeline.inspection.records import ManifestState
@@ -261,10 +261,8 @@ class _Job:
         """The samples as an artifact takes them."""
         from edgeopt.data.random import RandomDataset
 
-        given = open_evaluation(
-            artifact, self.evaluation, self.given.preprocessing, self.given.code_allowed
-        )
-        return given or RandomDataset(artifact.given(), CALLS, self.seed)
+        given = Evaluation(self.evaluation, self.given.preprocessing, self.given.code_allowed)
+        return given.of(artifact) or RandomDataset(artifact.given(), CALLS, self.seed)
 
     def ran(self) -> Ran:
         """What came of running it."""

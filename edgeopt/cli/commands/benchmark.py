@@ -9,6 +9,7 @@ import click
 from edgeopt.cli.command import command, option
 from edgeopt.cli.options import (
     TIMING,
+    code_option,
     common_options,
     config_option,
     preprocessing_options,
@@ -74,8 +75,7 @@ EXAMPLES = (
 )
 @option("--no-save", "save", is_flag=True, flag_value=False, default=True,
         help="Don't write <artifact>.<target>.benchmark.json beside each artifact.")  # fmt: skip
-@option("--no-code", "code", is_flag=True, flag_value=False, default=True,
-        help="Refuse to run code that an option names.")  # fmt: skip
+@code_option
 @timing_options
 @option(
     "--provider", default="cpu", section=TIMING, metavar="NAME",

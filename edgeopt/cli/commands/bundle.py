@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from edgeopt.cli.command import command, option
-from edgeopt.cli.options import common_options, preprocessing_options, timing_options
+from edgeopt.cli.options import code_option, common_options, preprocessing_options, timing_options
 from edgeopt.cli.preprocessing import take_contract
 from edgeopt.cli.terminal import Terminal
 from edgeopt.cli.values import comma_list, files
@@ -58,8 +58,7 @@ EXAMPLES = (
     "given.",
 )
 @option("--force", is_flag=True, help="Replace files that no bundle of ours put there.")
-@option("--no-code", "code", is_flag=True, flag_value=False, default=True,
-        help="Refuse to run code that an option names.")  # fmt: skip
+@code_option
 @timing_options
 @preprocessing_options
 @common_options

@@ -13,6 +13,7 @@ from edgeopt.cli.command import command, option
 from edgeopt.cli.options import (
     TIMING,
     call_options,
+    code_option,
     common_options,
     config_option,
     preprocessing_options,
@@ -98,8 +99,7 @@ EXAMPLES = (
         help="Its name in the history; GitHub's or GitLab's commit if not given.")  # fmt: skip
 @option("--max-drift", section=HISTORY, metavar="X%",
         help="How much slower than the history's first baseline it may be: 10%.")  # fmt: skip
-@option("--no-code", "code", is_flag=True, flag_value=False, default=True,
-        help="Refuse to run code that an option names.")  # fmt: skip
+@code_option
 @call_options
 @option(
     "--duration", type=click.FloatRange(0, min_open=True), default=0.3, section=TIMING, metavar="S",

@@ -11,8 +11,7 @@ from edgeopt.benchmarks.artifact import Artifact
 from edgeopt.benchmarks.gate.budgets import Budgets
 from edgeopt.benchmarks.result import OPTION
 from edgeopt.core.errors import DataError, ModelError, UsageError
-from edgeopt.core.preprocessing import Preprocessing
-from edgeopt.pipeline.evaluation import Data, open_evaluation
+from edgeopt.pipeline.evaluation import Evaluation
 
 if TYPE_CHECKING:
     from edgeopt.data import Dataset
@@ -57,9 +56,7 @@ def called(artifact: Artifact, name: str | None) -> Artifact:
     return msgspec.structs.replace(artifact, inputs=renamed, scales=scales)
 
 
-def open_both(
-    artifacts: Both, evaluation: Data | None, contract: Preprocessing | None, code: bool
-) -> tuple[Dataset, Dataset] | None:
+def open_both(artifacts: Both, evaluation: Evaluation) -> tuple[Dataset, Dataset] | None:
     """The evaluation data as each takes it; None without any.
 
     Where their only inputs have different names, the data may have either.
@@ -67,40 +64,28 @@ def open_both(
     Raises:
         DataError: If it doesn't fit.
     """
-    if evaluation is None:
+    if evaluation.data is None:
         return None
     names = dict.fromkeys(map(only_input, artifacts))
     refused: DataError | None = None
     for name in names if None not in names else [None]:
         try:
-            return _opened(artifacts, evaluation, contract, code, name)
+            return _opened(artifacts, evaluation, name)
         except DataError as error:
             refused = refused or error
     assert refused is not None
     raise refused
 
 
-def _opened(
-    artifacts: Both,
-    evaluation: Data,
-    contract: Preprocessing | None,
-    code: bool,
-    name: str | None,
-) -> tuple[Dataset, Dataset]:
-    one, other = (_under(a, evaluation, contract, code, name) for a in artifacts)
+def _opened(artifacts: Both, evaluation: Evaluation, name: str | None) -> tuple[Dataset, Dataset]:
+    one, other = (_under(artifact, evaluation, name) for artifact in artifacts)
     return one, other
 
 
-def _under(
-    artifact: Artifact,
-    evaluation: Data,
-    contract: Preprocessing | None,
-    code: bool,
-    name: str | None,
-) -> Dataset:
+def _under(artifact: Artifact, evaluation: Evaluation, name: str | None) -> Dataset:
     from edgeopt.data.renamed import Renamed
 
-    data = open_evaluation(called(artifact, name), evaluation, contract, code)
+    data = evaluation.of(called(artifact, name))
     assert data is not None
     own = only_input(artifact)
     return data if own is None or name in (None, own) else Renamed(data, own)
