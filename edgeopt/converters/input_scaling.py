@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edgeopt.converters.onnx.editing import add_constant, free_name, replace_node
+from edgeopt.converters.editing import add_constant, free_name, replace_node
 from edgeopt.core.ir import ir
 
 if TYPE_CHECKING:
