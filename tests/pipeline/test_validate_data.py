@@ -307,10 +307,12 @@ def test_drift_beside_a_calibration_table(
 
 @pytest.fixture
 def normalizing_net(conv_net: Path, tmp_path: Path) -> Path:
-    """``conv_net`` behind a division by 255: a table has no values of its input."""
+    """``conv_net`` behind what its weights can't hold: a table has no values of its input."""
     model = onnx.load(conv_net)
     model.graph.node[0].input[0] = "scaled"
-    divided = onnx.helper.make_node("Div", ["image", "most"], ["scaled"], "scale")
+    divided = onnx.helper.make_node("Div", ["image", "most"], ["divided"], "divide")
+    scaled = onnx.helper.make_node("Abs", ["divided"], ["scaled"], "scale")
+    model.graph.node.insert(0, scaled)
     model.graph.node.insert(0, divided)
     model.graph.initializer.append(onnx.numpy_helper.from_array(np.float32(255), "most"))
     onnx.save(model, tmp_path / "normalizing.onnx")
