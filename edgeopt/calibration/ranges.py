@@ -134,7 +134,8 @@ def _place(counts: NDArray[np.int64], share: float) -> int:
     return min(int(np.searchsorted(cumulative, share * cumulative[-1])), len(counts) - 1)
 
 
-Loss = Callable[["Array", "Array", float, float], float]
+Loss = Callable[["Array", "Array", "Array", "Array"], "Array"]
+"""Of values ``(k,)``, their counts and several ranges, the ends ``(n,)`` each: ``(n,)``."""
 
 
 def _search(
@@ -142,27 +143,30 @@ def _search(
 ) -> Range:
     """Shrink the ends, both together and then each alone, to the least loss."""
 
-    def best(candidates: list[tuple[float, float]]) -> tuple[float, float]:
-        return min(candidates, key=lambda ends: loss(values, counts, *ends))
+    def best(lows: Array, highs: Array) -> tuple[float, float]:
+        least = int(loss(values, counts, lows, highs).argmin())
+        return float(lows[least]), float(highs[least])
 
-    a, b = best([(low * s, high * s) for s in _SHRINKS])
+    same = np.ones_like(_SHRINKS)
+    a, b = best(low * _SHRINKS, high * _SHRINKS)
     if not symmetric and low < 0 < high:
-        a, b = best([(low * s, b) for s in _SHRINKS])
-        a, b = best([(a, high * s) for s in _SHRINKS])
+        a, b = best(low * _SHRINKS, b * same)
+        a, b = best(a * same, high * _SHRINKS)
     return Range(low=a, high=b)
 
 
-def _quantized(values: Array, low: float, high: float) -> Array:
-    scale = (high - low) / (_STEPS - 1)
-    zero = np.rint(-low / scale)
+def _quantized(values: Array, low: Array, high: Array) -> Array:
+    scale = ((high - low) / (_STEPS - 1))[:, np.newaxis]
+    zero = np.rint(-low[:, np.newaxis] / scale)
     result: Array = (np.clip(np.rint(values / scale) + zero, 0, _STEPS - 1) - zero) * scale
     return result
 
 
 def _power_loss(power: float) -> Loss:
-    def loss(values: Array, counts: Array, low: float, high: float) -> float:
+    def loss(values: Array, counts: Array, low: Array, high: Array) -> Array:
         error = np.abs(values - _quantized(values, low, high))
-        return float((counts * error**power).sum())
+        result: Array = (counts * error**power).sum(1)
+        return result
 
     return loss
 
@@ -188,8 +192,12 @@ def _divergence(values: Array, counts: Array, low: float, high: float) -> float:
     return float((p * np.log(p / (q / q.sum()))).sum())
 
 
+def _divergences(values: Array, counts: Array, low: Array, high: Array) -> Array:
+    return np.array([_divergence(values, counts, *ends) for ends in zip(low, high, strict=True)])
+
+
 _LOSSES: dict[RangeMethod, Loss] = {
     RangeMethod.L2: _power_loss(2.0),
     RangeMethod.L24: _power_loss(2.4),
-    RangeMethod.ENTROPY: _divergence,
+    RangeMethod.ENTROPY: _divergences,
 }

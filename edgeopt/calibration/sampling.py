@@ -60,10 +60,10 @@ def add_samplers(
         stride = 1 if exact else stride_of(value)
         picked = value if stride == 1 else _picked(graph, value, stride)
         added.strides[name] = stride
-        cast = ir.node("Cast", [picked], {"to": ir.DataType.FLOAT16})
+        cast = ir.Node("", "Cast", [picked], [ir.AttrInt64("to", ir.DataType.FLOAT16)])
         added.values[name] = _output(graph, cast, ir.DataType.FLOAT16, f"edgeopt_{index}")
         if name in averaged and value.shape is not None and len(value.shape) == 4:
-            pool = ir.node("GlobalAveragePool", [picked])
+            pool = ir.Node("", "GlobalAveragePool", [picked])
             added.means[name] = _output(graph, pool, ir.DataType.FLOAT, f"edgeopt_mean_{index}")
     return added
 
@@ -89,16 +89,17 @@ def _picked(graph: ir.Graph, value: ir.Value, stride: int) -> ir.Value:
     side, step = _grid(stride)
     name = f"edgeopt_taps_{channels}_{stride}"
     if name not in graph.initializers:
-        taps = ir.tensor(_taps(channels, stride), name=name)
+        taps = ir.Tensor(_taps(channels, stride), name=name)
         graph.register_initializer(ir.Value(name=name, const_value=taps))
-    attributes = {
-        "group": channels,
-        "kernel_shape": [side, side],
-        "dilations": [step, step],
-        "strides": [stride, stride],
-    }
+    # As such: telling what plain numbers are to be takes onnx-ir longer than all the rest.
+    attributes = [
+        ir.AttrInt64("group", channels),
+        ir.AttrInt64s("kernel_shape", [side, side]),
+        ir.AttrInt64s("dilations", [step, step]),
+        ir.AttrInt64s("strides", [stride, stride]),
+    ]
     finite = value if _is_image(value) else _bounded(graph, value)
-    node = ir.node("Conv", [finite, graph.initializers[name]], attributes)
+    node = ir.Node("", "Conv", [finite, graph.initializers[name]], attributes)
     graph.append(node)
     return node.outputs[0]
 

@@ -108,7 +108,7 @@ def balance(channels: ChannelMap) -> Balance:
 def _tensors(channels: ChannelMap) -> Numbers:
     """The least number of those that belong to a tensor together."""
     layers = [p for p in channels.parameters if isinstance(p, Layer)]
-    sides = [np.unique(side) for layer in layers for side in (layer.inputs, layer.outputs)]
+    sides = [_distinct(side) for layer in layers for side in (layer.inputs, layer.outputs)]
     labels = np.arange(channels.count)
     while True:
         before = labels.copy()
@@ -116,6 +116,11 @@ def _tensors(channels: ChannelMap) -> Numbers:
             labels[side] = labels[side].min()
         if (labels == before).all():
             return labels
+
+
+def _distinct(numbers: Numbers) -> Numbers:
+    """Each number once, ascending."""
+    return np.flatnonzero(np.bincount(numbers.reshape(-1)))
 
 
 def _terms(channels: ChannelMap, numbers: Numbers) -> Iterator[_Term]:
@@ -236,7 +241,7 @@ def _rounded(scales: Reals, tensors: Numbers, power: Reals) -> Numbers:
     """
     steps = np.zeros(len(scales), np.intp)
     factors = np.arange(64) / 64
-    for tensor in np.unique(tensors[tensors != FIXED]):
+    for tensor in _distinct(tensors[tensors != FIXED]):
         members = np.flatnonzero(tensors == tensor)
         away = scales[members] - factors[:, np.newaxis]
         away = away[((away - np.rint(away)) ** 4).sum(1).argmin()]

@@ -188,9 +188,12 @@ class Tracer:
     def finished(self) -> ChannelMap:
         """The map, its numbers without gaps."""
         roots = np.array([self._root(n) for n in range(len(self._parents))])
-        fixed = np.unique(roots[np.concatenate([[FIXED], *self._fixed])])
-        roots[np.isin(roots, fixed)] = FIXED
-        kept, dense = np.unique(roots, return_inverse=True)  # FIXED is the least, and stays 0
+        # By tables: numpy's sets import its masked arrays first, which takes longer than all this.
+        fixed, kept = np.zeros(len(roots), bool), np.zeros(len(roots), bool)
+        fixed[roots[np.concatenate([[FIXED], *self._fixed])]] = True
+        roots[fixed[roots]] = FIXED
+        kept[roots] = True
+        dense = (np.cumsum(kept) - 1)[roots]  # FIXED is the least, and stays 0
 
         def final(parameter: Layer | Offset) -> Layer | Offset:
             if isinstance(parameter, Offset):
@@ -198,7 +201,7 @@ class Tracer:
             sides = dense[parameter.inputs], dense[parameter.outputs]
             return replace(parameter, inputs=sides[0], outputs=sides[1])
 
-        return ChannelMap(tuple(map(final, self._parameters)), len(kept))
+        return ChannelMap(tuple(map(final, self._parameters)), int(kept.sum()))
 
     def _root(self, number: int) -> int:
         parents = self._parents
