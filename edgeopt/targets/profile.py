@@ -102,6 +102,8 @@ class EncodingRules(Record, frozen=True):
             hybrid kernels, which other runtimes of its files don't have.
         residual_sums: Whether additions before a LayerNormalization are written as Sum, which
             keeps ONNX Runtime from fusing the two into a slower kernel: where that was timed.
+        masked_floors: Whether scores that a mask takes from a softmax get a floor, which spares
+            ONNX Runtime denormal numbers: where that was timed.
         lacks: Precisions that the runtime doesn't have, and why.
     """
 
@@ -115,15 +117,16 @@ class EncodingRules(Record, frozen=True):
     equal: tuple[str, ...] = ()
     hybrid: bool = True
     residual_sums: bool = False
+    masked_floors: bool = False
     lacks: dict[Precision, str] = msgspec.field(default_factory=dict)
 
     def deciding(self, precision: Precision) -> tuple[object, ...]:
         """The rules that decide an artifact's bytes: equal ones give equal artifacts."""
         if precision.static:
             own = (self.activation, self.weight, self.integer_bias, self.fixed, self.equal)
-            return *own, self.residual_sums, self.hybrid
+            return *own, self.residual_sums, self.masked_floors, self.hybrid
         if precision is Precision.INT8_DYNAMIC:
-            return self.weight, self.residual_sums
+            return self.weight, self.residual_sums, self.masked_floors
         if precision is Precision.INT16X8:
             return self.wide, self.integer_bias, self.fixed_wide
         return ()

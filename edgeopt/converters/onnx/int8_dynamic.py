@@ -14,6 +14,7 @@ from edgeopt.converters.editing import add_constant, free_name, replace_node
 from edgeopt.converters.onnx.biases import correct_bias, curvature
 from edgeopt.converters.onnx.evidence import nothing_integer, with_evidence
 from edgeopt.converters.onnx.known import Known
+from edgeopt.converters.onnx.masks import floor_masked_scores
 from edgeopt.converters.onnx.placement import KEPT_FLOAT, why_not_weights
 from edgeopt.converters.onnx.residuals import residuals_as_sums
 from edgeopt.converters.onnx.tables import quantize_tables
@@ -53,6 +54,8 @@ def write_int8_dynamic(request: WriteRequest) -> Written:
     encodings = (*editor.encodings.values(), *quantize_tables(model.graph, request.kept.floating))
     if rules.residual_sums:
         residuals_as_sums(model.graph)
+    if rules.masked_floors:
+        floor_masked_scores(model.graph)
     clean(model)
     save_whole(model, request.path)
     return with_evidence(request, planned, encodings=encodings, float_layers=tuple(stayed))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from edgeopt.converters.onnx.evidence import with_evidence
+from edgeopt.converters.onnx.masks import floor_masked_scores
 from edgeopt.converters.onnx.placement import place
 from edgeopt.converters.onnx.quantized import quantized
 from edgeopt.converters.onnx.residuals import residuals_as_sums
@@ -39,6 +40,8 @@ def write_qdq(request: WriteRequest, rules: EncodingRules, precision: Precision)
     made = quantized(request, rules, precision, place)
     if rules.residual_sums:
         residuals_as_sums(made.model.graph)
+    if rules.masked_floors:
+        floor_masked_scores(made.model.graph)
     tables = quantize_tables(made.model.graph, request.kept.floating)
     clean(made.model)
     save_whole(made.model, request.path)
