@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from edgeopt.converters.onnx.editing import add_constant
+from edgeopt.converters.editing import add_constant
 from edgeopt.core.ir import ir
 
 DEPTH = 70.0
