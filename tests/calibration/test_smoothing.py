@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from edgeopt.calibration.hessians import Hessian
 from edgeopt.calibration.ranges import Range
 from edgeopt.calibration.smoothing import (
+    ENOUGH,
     LIMITS,
     has_outliers,
+    pays,
     reach,
     smoothed,
     smoothed_hessian,
@@ -88,6 +90,12 @@ def test_outliers_are_channels_far_beyond_the_median(x: np.ndarray) -> None:
     dead[:, :20] = 0
     assert not has_outliers(stats_of(dead)), "channels that are always 0 make no others outliers"
     assert not has_outliers(ChannelStats.of(np.zeros(4))), "without extremes nothing is known"
+
+
+def test_outliers_are_believed_once_enough_was_seen(x: np.ndarray) -> None:
+    assert pays(stats_of(x), ENOUGH)
+    assert not pays(stats_of(x), ENOUGH - 1)
+    assert not pays(stats_of(np.delete(x, [3, 17], axis=1)), ENOUGH)
 
 
 def test_a_channel_never_seen_or_never_used_is_left_alone() -> None:

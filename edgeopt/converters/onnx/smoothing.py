@@ -15,7 +15,7 @@ import numpy as np
 from edgeopt.calibration.points import RESHAPING_OPS, is_activation
 from edgeopt.calibration.ranges import Range, usable
 from edgeopt.calibration.smoothing import (
-    has_outliers,
+    pays,
     reach,
     smoothed,
     smoothing_factors,
@@ -86,16 +86,19 @@ def smooth(graph: ir.Graph, table: CalibrationTable, floating: Container[str] = 
         floating: Names of the nodes that stay float: they gain nothing.
 
     Returns:
-        What changed; nothing where no tensor has outlier channels.
+        What changed; nothing where no tensor has outlier channels, or too little was seen of them.
     """
     editor = _Editor(graph)
     done: dict[str, Smoothed] = {}
     for value, products in _inputs_of_products(graph, floating).items():
         source = _own_axis(value)
-        channels = _known(source, table)
-        if channels is None or len(channels.sums) != width(value) or not has_outliers(channels):
-            continue
         name = source.name or ""
+        channels = _known(source, table)
+        if channels is None or len(channels.sums) != width(value):
+            continue
+        values = table.tensors[name].histogram.total // len(channels.sums)
+        if not pays(channels, values):
+            continue
         factors = smoothing_factors(reach(channels), [_rows(node) for node in products])
         after, absorbed = editor.divide(value, products, factors)
         found = smoothed(channels, factors)

@@ -65,7 +65,7 @@ class Net:
         )
         self.model = onnx.shape_inference.infer_shapes(onnx.load(path))
         self.samples = [
-            np.random.default_rng(i).standard_normal((1, 16, CHANNELS)).astype(np.float32)
+            np.random.default_rng(i).standard_normal((1, 256, CHANNELS)).astype(np.float32)
             for i in range(4)
         ]
 
@@ -123,6 +123,14 @@ def product_of(before: list[NodeProto], tensor: str) -> list[NodeProto]:
 
 
 NORM = node("LayerNormalization", "x scale shift", "normed")
+
+
+def test_channels_of_which_little_was_seen_are_left_alone(
+    save_model: Save, constants: Arrays
+) -> None:
+    net = Net(save_model, product_of([NORM], "normed"), constants, "y")
+    net.samples = [x[:, :200] for x in net.samples]  # 800 values of each channel
+    assert not net.smoothed()[1].tensors
 
 
 @pytest.mark.parametrize("length", [1, 16, 77])
