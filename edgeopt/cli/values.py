@@ -48,7 +48,12 @@ def size(text: str) -> int | tuple[int, int]:
     (256, (224, 320))
     """
     height, cross, width = text.lower().partition("x")
-    return (side(height), side(width)) if cross else side(text)
+    try:
+        return (side(height), side(width)) if cross else side(text)
+    except click.BadParameter:
+        raise click.BadParameter(
+            f"{text!r} is no size: write 256 for the shorter side, or height and width as 224x320"
+        ) from None
 
 
 def comma_list(_context: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from edgeopt.core.tensors import Batch
+
 _LACKS_OPERATOR = re.compile(
     r"Could not find an implementation|No Op registered|not a registered|No opset import"
 )
@@ -29,6 +31,18 @@ def reason(error: Exception | str) -> str:
     for pattern, replacement in _NOISE:
         text = re.sub(pattern, replacement, text)
     return text.strip().rstrip(".")[:_LONGEST]
+
+
+def failed_sample_hint(inputs: Batch) -> str:
+    """What to do about a sample that a model fails on."""
+    given = ", ".join(f"{n}:{a.dtype}[{','.join(map(str, a.shape))}]" for n, a in inputs.items())
+    pictures = any(array.ndim == 4 for array in inputs.values())
+    resized = ", and --resize 320x320 makes all pictures of one size" if pictures else ""
+    return (
+        f"it was given {given}; without --evaluation and --calibration that is random, and of "
+        "size 1 where a size is dynamic: say what the model takes with --input, as in --input "
+        f"'image:float32[1,3,320,320]'{resized}"
+    )
 
 
 def lacks_operator(text: str) -> bool:

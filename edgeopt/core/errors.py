@@ -101,4 +101,15 @@ class GateError(EdgeOptError):
 
 
 class VerificationError(GateError):
-    """An artifact that is further from its float source than its floor allows."""
+    """An artifact that is further from its float source than its floor allows.
+
+    Args:
+        message: As for every error.
+        hint: Likewise.
+        result: What was made all the same, a :class:`edgeopt.ConvertResult`; None outside of
+            conversions.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", result: object = None) -> None:
+        super().__init__(message, hint=hint)
+        self.result = result

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edgeopt.core.complaints import lacking_operator, reason
+from edgeopt.core.complaints import failed_sample_hint, lacking_operator, reason
 from edgeopt.core.ends import dequantized, quantized, stored
 from edgeopt.core.errors import (
     DataError,
@@ -132,7 +132,7 @@ class LiteRTModel:
             except (RuntimeError, ValueError) as error:
                 raise DataError(
                     f"{origin}: the model fails on this sample: {reason(error)}",
-                    hint="check the sample's shapes and values against the model's inputs",
+                    hint=failed_sample_hint(inputs),
                 ) from error
             details = self.interpreter.get_output_details()
             return [_real(self.interpreter.get_tensor(d["index"]), d) for d in details]

@@ -17,7 +17,7 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 import numpy as np
 import onnxruntime as ort
 
-from edgeopt.core.complaints import lacks_operator, reason
+from edgeopt.core.complaints import failed_sample_hint, lacks_operator, reason
 from edgeopt.core.errors import DataError, EdgeOptError, ModelError, UnsupportedError
 from edgeopt.core.files import weights_of
 from edgeopt.core.tensors import Batch
@@ -135,8 +135,7 @@ def run(session: Any, outputs: Sequence[str] | None, inputs: Batch, origin: str)
             raise
         raise DataError(
             f"{origin}: the model fails on this sample: {reason(error)}",
-            hint="check its shapes and values against the model's inputs; without --evaluation and "
-            "--calibration it is random, and of size 1 where a size is dynamic",
+            hint=failed_sample_hint(inputs),
         ) from error
 
 

@@ -229,8 +229,9 @@ def _run(options: ConvertOptions, progress: Progress) -> ConvertResult:
             _check_model(material)
             made = [make_artifact(material, *key, path, work) for key, path in paths.items()]
             _place(made, work)
-    raise_failures([a.manifest for a in made if a.path.endswith(".failed")])
-    return ConvertResult(artifacts=tuple(made), warnings=_warnings(material, made))
+    result = ConvertResult(artifacts=tuple(made), warnings=_warnings(material, made))
+    raise_failures([a for a in made if a.path.endswith(".failed")], result)
+    return result
 
 
 def _checked_target(options: ConvertOptions) -> Profile:
@@ -306,6 +307,7 @@ def _warnings(material: Material, made: list[Artifact]) -> tuple[str, ...]:
         found += material.calibrated.warnings
     for artifact in made:
         found += () if artifact.search is None else notes(artifact.search, material.target)
+    found += material.undefined.warnings(material.split.record()) if options.verify else ()
     if options.verify and material.split.record().kind == "random":
         found.append("verified on random inputs: give --evaluation or --calibration for real ones")
     return tuple(found)

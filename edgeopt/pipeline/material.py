@@ -14,6 +14,7 @@ from edgeopt.core.manifest import DataRecord, Verification
 from edgeopt.core.precision import Format, Precision
 from edgeopt.core.progress import Progress
 from edgeopt.core.runtime import saturates
+from edgeopt.core.tensors import Batch
 from edgeopt.data import Dataset, Sample, fill_batches
 from edgeopt.pipeline.calibrated import Calibrated
 from edgeopt.pipeline.checking import Checker
@@ -24,7 +25,8 @@ from edgeopt.pipeline.preparation import Preparation
 from edgeopt.pipeline.route import Route, route_of
 from edgeopt.pipeline.search.judge import Judge
 from edgeopt.pipeline.split import Split, split_data
-from edgeopt.pipeline.verify import compare, verification
+from edgeopt.pipeline.undefined import Undefined
+from edgeopt.pipeline.verify import Outputs, compare, verification
 from edgeopt.targets import Profile
 
 SOURCE_SAMPLES = 32
@@ -132,7 +134,7 @@ class Material:
         if not self.options.verify:
             return None
         checks = compare(
-            lambda inputs, _: self.prepared.source.run(inputs),
+            self._answers,
             self.reference.run,
             self.split.samples(SOURCE_SAMPLES),
             self.graph.outputs,
@@ -143,6 +145,16 @@ class Material:
         )
         data, floor = self.split.record(SOURCE_SAMPLES), self.options.floor(Precision.FP32)
         return verification("source", data, floor, checks)
+
+    def _answers(self, inputs: Batch, _origin: str) -> Outputs:
+        answers = self.prepared.source.run(inputs)
+        self.undefined.add(answers)
+        return answers
+
+    @cached_property
+    def undefined(self) -> Undefined:
+        """Where the model itself answers NaN; known once it was run."""
+        return Undefined(self.graph.outputs)
 
     def judge(self, fmt: Format) -> Judge:
         """What a search asks, its data already checked."""

@@ -30,7 +30,7 @@ class Comparison:
     _distances: list[Distance] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._distances = [Distance(spec.name) for spec in self.outputs]
+        self._distances = [Distance(s.name, scores=_may_be_scores(s)) for s in self.outputs]
 
     def add(self, reference: Outputs, other: Outputs, origin: str) -> None:
         """Add one batch.
@@ -86,6 +86,13 @@ def compare(
         comparison.add(one, two, sample.origin)
         progress(step, index, total)
     return comparison.checks()
+
+
+def _may_be_scores(spec: TensorSpec) -> bool:
+    # Of one recording, [1, frames]: an axis that grows with the input isn't one of classes.
+    return not (len(spec.shape) == 2 and isinstance(spec.shape[0], int)) or isinstance(
+        spec.shape[1], int
+    )
 
 
 def verification(

@@ -86,6 +86,20 @@ def test_a_floor_that_is_not_reached(
     assert (tmp_path / "out" / "conv_net.int8.onnx.failed").is_file()
 
 
+def test_a_failure_shows_what_was_made_all_the_same(
+    run: Run, conv_net: Path, conv_data: Path, tmp_path: Path
+) -> None:
+    ran = run(
+        *("convert", conv_net, "--precision", "fp32,int8", "--calibration", conv_data),
+        *("-o", tmp_path / "out", "--min-sqnr", "70"),
+    )
+    assert ran.code == 1
+    assert "conv_net.fp32.onnx " in ran.out
+    failed = tmp_path / "out" / "conv_net.int8.onnx.failed"
+    assert f"{failed.name} " in ran.out
+    assert f"`edgeopt diagnose {failed}` says where it is lost" in ran.err.splitlines()[-1]
+
+
 def test_the_defaults_are_the_pipelines(run: Run, asked: dict[str, Any]) -> None:
     assert run("convert", "m.onnx").code == 130
     del asked["progress"]
@@ -158,8 +172,9 @@ def test_the_contract_from_a_file(run: Run, asked: dict[str, Any], tmp_path: Pat
         (["--std", "0"], "--std must not be 0"),
         (["--mean", "red"], "'red' is not a number"),
         (["--scale", "1/0"], "'1/0' is not a number"),
-        (["--resize", "0"], "'0' is not a number of pixels"),
-        (["--resize", "2x"], "'' is not a number of pixels"),
+        (["--resize", "0"], "'0' is no size"),
+        (["--resize", "2x"], "'2x' is no size"),
+        (["--resize", "320,240"], "write 256 for the shorter side, or height and width as 224x320"),
         (["--crop", "-4"], "'-4' is not a number of pixels"),
         (["--precision", "int4"], "no precision 'int4'"),
         (["--precision", ""], "--precision is empty"),

@@ -120,6 +120,60 @@ def test_an_artifact_below_its_floor_is_kept_as_failed(
     assert "conv_net.fp32.onnx" in names
 
 
+def test_what_is_nan_in_the_model_itself_is_told_and_is_no_failure(
+    save_model: Callable[..., Path], tmp_path: Path
+) -> None:
+    path = save_model(
+        [
+            helper.make_node("Abs", ["x"], ["a"]),
+            helper.make_node("Neg", ["a"], ["n"]),
+            helper.make_node("Log", ["n"], ["y"]),
+        ],
+        [("x", TensorProto.FLOAT, ["batch", 4])],
+        [("y", TensorProto.FLOAT, ["batch", 4])],
+    )
+    result = edgeopt.convert(path, output=tmp_path / "out")
+    (warning,) = [w for w in result.warnings if "NaN" in w]
+    assert "answers NaN in output 'y', for 8 of the samples" in warning
+    assert "give real ones with --evaluation" in warning
+
+
+def test_sizes_that_a_model_does_not_take_are_said_with_the_way_out(
+    save_model: Callable[..., Path], tmp_path: Path
+) -> None:
+    path = save_model(
+        [helper.make_node("Reshape", ["x", "pairs"], ["y"])],
+        [("x", TensorProto.FLOAT, ["batch", "length"])],
+        [("y", TensorProto.FLOAT, ["batch", 2, 2])],
+        {"pairs": np.array([-1, 2, 2])},
+    )
+    with pytest.raises(DataError, match=r"given x:float32\[1,1\]; .* is random.* with --input"):
+        edgeopt.convert(path, output=tmp_path / "out")
+    with pytest.raises(DataError, match=r"it was given x:float32\[1,3\]") as error:
+        edgeopt.convert(path, output=tmp_path / "out", evaluation=lambda: [{"x": np.ones(3)}])
+    assert "--resize" not in str(error.value), "there are no pictures"
+
+
+def test_an_axis_that_grows_with_the_input_is_not_one_of_classes(
+    save_model: Callable[..., Path], tmp_path: Path
+) -> None:
+    def agreement(*shape: int | str) -> float | None:
+        path = save_model(
+            [helper.make_node("Relu", ["x"], ["y"])],
+            [("x", TensorProto.FLOAT, shape)],
+            [("y", TensorProto.FLOAT, shape)],
+        )
+        data = lambda: [{"x": np.arange(6, dtype=np.float32)}]  # noqa: E731
+        made = edgeopt.convert(path, output=tmp_path / "out", evaluation=data, force=True)
+        verified = made.artifacts[0].manifest.verification
+        assert verified is not None
+        return verified.outputs[0].agreement
+
+    assert agreement(1, "frames") is None
+    assert agreement(1, 6) == 1
+    assert agreement("batch", 6) == 1
+
+
 def test_a_broken_conversion_fails_verification_for_real(
     conv_net: Path, conv_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

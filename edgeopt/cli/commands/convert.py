@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -14,7 +14,7 @@ from edgeopt.cli.terminal import Terminal
 from edgeopt.cli.values import comma_list, completed
 from edgeopt.converters.registry import formats
 from edgeopt.core.effort import Effort
-from edgeopt.core.errors import OutputError
+from edgeopt.core.errors import OutputError, VerificationError
 from edgeopt.core.layout import Ends, Layout
 from edgeopt.core.precision import Precision
 from edgeopt.core.via import Via
@@ -245,13 +245,20 @@ def convert(terminal: Terminal, model: str, **options: Any) -> None:
     with terminal.progress("reading the model") as progress:
         from edgeopt.pipeline.convert import convert as run
 
-        result = run(model, preprocess=contract, progress=progress, **options)
+        try:
+            result, failure = run(model, preprocess=contract, progress=progress, **options), None
+        except VerificationError as error:
+            if terminal.json:  # the one document is the error's
+                raise
+            result, failure = cast("ConvertResult", error.result), error
     unplotted = _plot(result, force=options["force"])
     from edgeopt.cli.views.conversion import draw_conversion
 
     terminal.show(result, lambda: draw_conversion(result))
     told = (w for a in result.artifacts for w in a.manifest.warnings)
     terminal.warn(*result.warnings, *told, *unplotted)
+    if failure is not None:
+        raise failure
 
 
 def _plot(result: ConvertResult, *, force: bool) -> list[str]:

@@ -57,11 +57,14 @@ def with_evidence(
 def nothing_integer(precision: Precision, float_layers: Sequence[FloatLayer]) -> GateError:
     """The error for a model of which nothing can have the precision."""
     first = float_layers[0] if float_layers else None
+    products_only = precision in (Precision.INT8_DYNAMIC, Precision.INT4_WEIGHT)
+    convolves = products_only and first is not None and first.op == "Conv"
+    others = "int8, int8-weight or fp16" if convolves else "fp16 or fp32"
     why = f"{first.op} {first.node!r}: {first.reason}" if first else "it has no weights to quantize"
     return GateError(
         f"{precision.value} was asked for, but nothing in this model can be {precision.value} "
         f"({why})",
-        hint="use --precision fp16 or fp32",
+        hint=f"use --precision {others}",
     )
 
 

@@ -23,6 +23,12 @@ from edgeopt.core.tensors import Batch, TensorSpec
 OLDEST_OPSET = 13
 """QuantizeLinear has had its per-channel axis since opset 13; older models are converted up."""
 
+_QUANTIZED = frozenset({
+    "QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "QLinearConv", "QLinearMatMul",
+    "QGemm", "ConvInteger", "MatMulInteger", "MatMulIntegerToFloat", "DynamicQuantizeMatMul",
+    "DynamicQuantizeLSTM", "MatMulNBits",
+})  # fmt: skip
+
 
 class OnnxSource:
     """A float ONNX model; the reference is ONNX Runtime running the file as it was given."""
@@ -90,7 +96,7 @@ def _external(model: ir.Model) -> bool:
 
 
 def _refuse_quantized(model: ir.Model, path: Path) -> None:
-    found = next((n for n in model.graph if n.op_type in ("QuantizeLinear", "QLinearConv")), None)
+    found = next((n for n in model.graph.all_nodes() if n.op_type in _QUANTIZED), None)
     if found is not None:
         raise ModelError(
             f"{path}: is quantized already (node {found.name or found.op_type!r})",

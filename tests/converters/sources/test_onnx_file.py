@@ -77,6 +77,22 @@ def test_a_quantized_model_is_not_a_source(conv_net: Path, conv_data: Path, tmp_
         edgeopt.convert(made.artifacts[0].path, output=tmp_path / "out")
 
 
+def test_nor_is_one_that_others_quantized(save_model: Save, tmp_path: Path) -> None:
+    path = save_model(
+        [
+            helper.make_node("DynamicQuantizeLinear", ["x"], ["q", "s", "z"]),
+            helper.make_node("MatMulInteger", ["q", "w", "z"], ["n"]),
+            helper.make_node("Cast", ["n"], ["f"], to=TensorProto.FLOAT),
+            helper.make_node("Mul", ["f", "s"], ["y"]),
+        ],
+        [("x", TensorProto.FLOAT, ["batch", 4])],
+        [("y", TensorProto.FLOAT, ["batch", 4])],
+        {"w": np.eye(4, dtype=np.uint8)},
+    )
+    with pytest.raises(ModelError, match=r"quantized already .*start from the float model"):
+        edgeopt.convert(path, precision="fp16", output=tmp_path / "out")
+
+
 def test_a_dynamic_dimension_can_be_fixed(save_model: Save, tmp_path: Path) -> None:
     result = edgeopt.convert(matmul(save_model), input=["x:float32[3,4]"], output=tmp_path / "out")
     assert result.artifacts[0].manifest.inputs[0].shape == (3, 4)
