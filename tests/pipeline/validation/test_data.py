@@ -7,51 +7,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
 
 import edgeopt
-from edgeopt.core.errors import DataError, GateError, MissingBaselineError, UsageError
+from edgeopt.core.errors import GateError, MissingBaselineError, UsageError
 from edgeopt.core.preprocessing import Preprocessing
 from edgeopt.core.tensors import TensorSpec
 from edgeopt.data import Entry
 from edgeopt.pipeline.validation.balance import evenness
 from edgeopt.pipeline.validation.contents import Contents
-from edgeopt.pipeline.validation.records import DataValidation, Finding, Level
+from edgeopt.pipeline.validation.records import Level
 from edgeopt.pipeline.validation.verdict import check_validation
-
-Save = Callable[..., Path]
-
-
-@pytest.fixture
-def images(rng: np.random.Generator) -> np.ndarray:
-    return rng.standard_normal((120, 3, 8, 8)).astype(np.float32)
-
-
-@pytest.fixture
-def labels() -> np.ndarray:
-    return np.arange(120) % 5
-
-
-@pytest.fixture
-def save(tmp_path: Path) -> Save:
-    def saved(name: str = "data.npz", **arrays: np.ndarray) -> Path:
-        np.savez(tmp_path / name, **arrays)  # type: ignore[arg-type]
-        return tmp_path / name
-
-    return saved
-
-
-def finding(found: DataValidation, title: str) -> Finding:
-    (one,) = [each for each in found.findings if each.title == title]
-    return one
-
-
-def bad(found: DataValidation) -> list[str]:
-    return [each.title for each in found.findings if each.level in (Level.WARN, Level.FAIL)]
+from tests.pipeline.validation.findings import Save, bad, finding
 
 
 def test_the_example_s_data_passes(example: Path) -> None:
@@ -288,196 +257,6 @@ def test_beyond_what_an_int8_artifact_holds(
     found = edgeopt.validate_data(save(image=images * 5), model=artifact)
     assert "holds as integers" in finding(found, "range (image)").why
     assert found.level is Level.FAIL
-
-
-def test_drift_beside_a_calibration_table(
-    conv_net: Path, conv_data: Path, tmp_path: Path, save: Save, images: np.ndarray
-) -> None:
-    table = tmp_path / "t.npz"
-    edgeopt.calibrate(conv_net, conv_data, output=table)
-    found = edgeopt.validate_data(save(image=images), table=table)
-    assert finding(found, "drift (image)").level is Level.PASS
-    found = edgeopt.validate_data(save(image=images + 1), table=table)
-    assert finding(found, "drift (image)").level is Level.FAIL
-    assert 0.7 < finding(found, "drift (image)").figures["psi"] < 1.3  # a shift of one deviation
-    assert finding(edgeopt.validate_data(conv_data, table=table), "drift (image)").figures == {
-        "psi": 0, "ks": 0, "psi_of_halves": pytest.approx(0, abs=0.05),
-    }  # fmt: skip
-
-
-@pytest.fixture
-def normalizing_net(conv_net: Path, tmp_path: Path) -> Path:
-    """``conv_net`` behind what its weights can't hold: a table has no values of its input."""
-    model = onnx.load(conv_net)
-    model.graph.node[0].input[0] = "scaled"
-    divided = onnx.helper.make_node("Div", ["image", "most"], ["divided"], "divide")
-    scaled = onnx.helper.make_node("Abs", ["divided"], ["scaled"], "scale")
-    model.graph.node.insert(0, scaled)
-    model.graph.node.insert(0, divided)
-    model.graph.initializer.append(onnx.numpy_helper.from_array(np.float32(255), "most"))
-    onnx.save(model, tmp_path / "normalizing.onnx")
-    return tmp_path / "normalizing.onnx"
-
-
-def test_drift_of_what_a_model_makes_of_its_input(
-    normalizing_net: Path, tmp_path: Path, save: Save, rng: np.random.Generator
-) -> None:
-    pixels = rng.integers(0, 200, (150, 3, 8, 8)).astype(np.uint8)
-    table = tmp_path / "t.npz"
-    edgeopt.calibrate(normalizing_net, save("c.npz", image=pixels[:130]), output=table)
-    alone = edgeopt.validate_data(save(image=pixels[20:]), table=table)
-    assert finding(alone, "drift (image)").level is Level.SKIPPED
-    found = edgeopt.validate_data(save(image=pixels[20:]), model=normalizing_net, table=table)
-    assert finding(found, "drift (scaled)").level is Level.PASS
-    assert bad(found) == []
-    bright = edgeopt.validate_data(save(image=pixels + 55), model=normalizing_net, table=table)
-    assert finding(bright, "drift (scaled)").level is Level.FAIL
-    assert "at most 1% beyond 0 to 0.78" in finding(bright, "outside (scaled)").limit
-    assert finding(bright, "outside (scaled)").level is Level.FAIL
-
-
-def test_samples_that_do_not_fit_have_no_say_in_drift(
-    normalizing_net: Path, tmp_path: Path, save: Save, images: np.ndarray
-) -> None:
-    table = tmp_path / "t.npz"
-    edgeopt.calibrate(normalizing_net, save(image=images), output=table)
-    images[::7] = np.nan
-    found = edgeopt.validate_data(save(image=images), model=normalizing_net, table=table)
-    assert bad(found) == ["finite (image)", "duplicates"]
-    assert finding(found, "drift (scaled)").level is Level.PASS
-
-
-def test_padding_tokens_are_no_drift(
-    save_model: Save, tmp_path: Path, save: Save, rng: np.random.Generator
-) -> None:
-    embedding = rng.standard_normal((50, 8)).astype(np.float32)
-    nodes = [
-        onnx.helper.make_node("Gather", ["table", "ids"], ["tokens"], "embed"),
-        onnx.helper.make_node("MatMul", ["tokens", "w"], ["products"], "project"),
-        onnx.helper.make_node("Cast", ["attention_mask"], ["mask"], to=1),
-        onnx.helper.make_node("Unsqueeze", ["mask", "last"], ["column"]),
-        onnx.helper.make_node("Mul", ["products", "column"], ["masked"]),
-        onnx.helper.make_node("ReduceMean", ["masked", "one"], ["scores"], keepdims=0),
-    ]
-    net = save_model(
-        nodes,
-        [("ids", 7, ["n", 16]), ("attention_mask", 7, ["n", 16])],
-        [("scores", 1, ["n", 4])],
-        {"table": embedding, "w": embedding[:8, :4], "last": np.array([2]), "one": np.array([1])},
-    )
-
-    def texts(length: int, words: int = 50) -> dict[str, np.ndarray]:
-        ids = rng.integers(1, words, (200, 16))
-        ids[:, length:] = 0
-        mask = np.zeros((200, 16), np.int64)
-        mask[:, :length] = 1
-        return {"ids": ids, "attention_mask": mask}
-
-    table = tmp_path / "t.npz"
-    edgeopt.calibrate(net, save("c.npz", **texts(12)), output=table)
-    shorter = edgeopt.validate_data(save(**texts(4)), model=net, table=table, max_duplicates=1)
-    assert finding(shorter, "drift (tokens)").figures["psi"] < 0.05
-    others = edgeopt.validate_data(save(**texts(12, words=4)), model=net, table=table)
-    assert finding(others, "drift (tokens)").level is not Level.PASS
-
-
-def test_the_table_of_another_model(
-    conv_net: Path, normalizing_net: Path, conv_data: Path, tmp_path: Path
-) -> None:
-    edgeopt.calibrate(conv_net, conv_data, output=tmp_path / "t.npz")
-    with pytest.raises(DataError, match="was not made from the float graph of the model"):
-        edgeopt.validate_data(conv_data, model=normalizing_net, table=tmp_path / "t.npz")
-
-
-def test_values_that_float16_cannot_tell_apart_are_not_compared(
-    save: Save, images: np.ndarray
-) -> None:
-    data, other = save("c.npz", image=images * 1e9), save("t.npz", image=images * 3e9 + 1)
-    one = finding(edgeopt.validate_data(data, evaluation=other), "drift (evaluation: image)")
-    assert (one.level, "beyond 65,504" in one.why) == (Level.SKIPPED, True)
-
-
-def pictures(folder: Path, rng: np.random.Generator, count: int = 20, side: int = 8) -> Path:
-    for n in range(count):
-        path = folder / f"class{n % 2}" / f"{n:03}.png"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(rng.integers(0, 256, (side, side, 3)).astype(np.uint8)).save(path)
-    return folder
-
-
-def test_a_folder_of_pictures(tmp_path: Path, rng: np.random.Generator, conv_net: Path) -> None:
-    folder = pictures(tmp_path / "photos", rng)
-    copy = folder / "class0" / "copy.png"
-    copy.write_bytes((folder / "class0" / "002.png").read_bytes())
-    alone = edgeopt.validate_data(folder)
-    assert alone.data.inputs[0].shapes == ((3, 8, 8),)
-    assert finding(alone, "duplicates").examples == ("class0/copy.png = class0/002.png",)
-    beside = edgeopt.validate_data(folder, model=conv_net, preprocess=Preprocessing(scale=1 / 255))
-    assert bad(beside) == ["samples", "duplicates", "classes"]
-    small = edgeopt.validate_data(folder, model=conv_net, preprocess=Preprocessing(crop=6))
-    assert "[1,3,6,6], but the model takes" in finding(small, "fits (image)").why
-
-
-def test_folders_with_other_classes_do_not_match(tmp_path: Path, rng: np.random.Generator) -> None:
-    data, other = pictures(tmp_path / "a", rng), pictures(tmp_path / "b", rng)
-    assert edgeopt.validate_data(data, evaluation=other).level is Level.WARN  # few samples
-    (other / "class1").rename(other / "class2")
-    with pytest.raises(DataError, match=r"class1, class2 in one of them only"):
-        edgeopt.validate_data(data, evaluation=other)
-
-
-def test_a_folder_without_pictures(tmp_path: Path) -> None:
-    (tmp_path / "empty").mkdir()
-    with pytest.raises(DataError, match="no images in it"):
-        edgeopt.validate_data(tmp_path / "empty")
-
-
-def test_a_picture_that_cannot_be_read(tmp_path: Path, rng: np.random.Generator) -> None:
-    folder = pictures(tmp_path / "photos", rng)
-    (folder / "class1" / "broken.png").write_bytes(b"nothing")
-    with pytest.raises(DataError, match=r"broken\.png: not a readable image"):
-        edgeopt.validate_data(folder)
-
-
-def test_labels_of_another_number(save: Save, images: np.ndarray) -> None:
-    with pytest.raises(DataError, match=r"different numbers of samples \(image: 120, labels: 9\)"):
-        edgeopt.validate_data(save(image=images, labels=np.arange(9)))
-
-
-def test_labels_for_some_samples_only(images: np.ndarray) -> None:
-    def samples() -> Iterator[dict[str, Any]]:
-        for n, image in enumerate(images):
-            yield {"image": image, "labels": 1} if n % 2 else {"image": image}
-
-    with pytest.raises(DataError, match="60 of its 120 samples have labels"):
-        edgeopt.validate_data(samples)
-
-
-@pytest.mark.parametrize(("label", "classes"), [(5, None), (-1, None), (3, 3)])
-def test_labels_that_are_no_classes(
-    save: Save, images: np.ndarray, labels: np.ndarray, conv_net: Path, label: int,
-    classes: int | None,
-) -> None:  # fmt: skip
-    labels = labels % 3
-    labels[8] = label
-    with pytest.raises(DataError, match=f"1 label of 120 is no class, such as {label}"):
-        edgeopt.validate_data(save(image=images, labels=labels), model=conv_net, classes=classes)
-
-
-def test_labels_that_are_no_classes_of_any_model(save: Save, images: np.ndarray) -> None:
-    boxes = images[:, 0, :2, 0].copy()
-    found = edgeopt.validate_data(save(image=images, labels=boxes))
-    assert found.level is Level.PASS
-    assert finding(found, "classes").level is Level.SKIPPED
-    boxes[4] = np.nan
-    found = edgeopt.validate_data(save(image=images, labels=boxes))
-    assert finding(found, "finite (labels)").figures == {"samples": 1, "values": 2}
-
-
-def test_labels_may_be_numbers_of_any_size(save: Save, images: np.ndarray) -> None:
-    labels = np.full(120, 2**63, np.uint64)
-    found = edgeopt.validate_data(save(image=images, labels=labels))
-    assert "no sample of class 0, 1, 2 and 9,223,372,036" in finding(found, "classes").why
 
 
 @pytest.mark.parametrize(
