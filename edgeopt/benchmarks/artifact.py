@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from edgeopt.core.layout import Ends, Layout
 from edgeopt.core.manifest import Manifest, read_manifest
 from edgeopt.core.precision import Format, Precision
 from edgeopt.core.record import Record
-from edgeopt.core.tensors import Batch, TensorSpec
+from edgeopt.core.tensors import Batch, TensorSpec, check_numbers
 
 if TYPE_CHECKING:
     import numpy as np
@@ -218,7 +219,7 @@ def _external_files(model: Any, path: Path) -> list[Path]:
 
     locations = {
         ExternalDataInfo(tensor).location
-        for tensor in model.graph.initializer
+        for tensor in _tensors(model.graph)
         if uses_external_data(tensor)
     }
     files = [path.parent / location for location in sorted(locations)]
@@ -229,6 +230,16 @@ def _external_files(model: Any, path: Path) -> list[Path]:
                 hint="keep the two files in one folder",
             )
     return files
+
+
+def _tensors(graph: Any) -> Iterator[Any]:
+    """A graph's constants, those of its branches and loops included."""
+    yield from graph.initializer
+    for node in graph.node:
+        for attribute in node.attribute:
+            yield from (attribute.t, *attribute.tensors)
+            for inner in (attribute.g, *attribute.graphs):
+                yield from _tensors(inner)
 
 
 def _inputs(model: Any, name: str) -> tuple[TensorSpec, ...]:
@@ -252,4 +263,6 @@ def _spec(value: Any, name: str) -> TensorSpec:
         dim.dim_value if dim.HasField("dim_value") else dim.dim_param or f"{value.name}.{axis}"
         for axis, dim in enumerate(tensor.shape.dim)
     )
-    return TensorSpec(name=value.name, dtype=dtype, shape=shape)
+    spec = TensorSpec(name=value.name, dtype=dtype, shape=shape)
+    check_numbers(name, spec)
+    return spec

@@ -19,7 +19,7 @@ from edgeopt.core.graph import FloatGraph, graph_digest
 from edgeopt.core.ir import ir, passes
 from edgeopt.core.onnx_file import remove, save_apart
 from edgeopt.core.runtime import open_session
-from edgeopt.core.tensors import TensorSpec
+from edgeopt.core.tensors import TensorSpec, check_numbers
 
 _LEFT_OUT = (
     "MatMulAddFusion",  # a Gemm between reshapes hides the matrix product's weights from us
@@ -99,7 +99,9 @@ def tensor_spec(value: ir.Value, name: str) -> TensorSpec:
         d if isinstance(d, int) else str(d.value or f"{value.name}_{i}")
         for i, d in enumerate(value.shape)
     )
-    return TensorSpec(name=value.name or "", dtype=value.dtype.numpy().name, shape=dims)
+    spec = TensorSpec(name=value.name or "", dtype=value.dtype.numpy().name, shape=dims)
+    check_numbers(name, spec)
+    return spec
 
 
 def _undecided(exported: Path, name: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from edgeopt.core.errors import UnsupportedError
 from edgeopt.core.record import Record
 
 if TYPE_CHECKING:
@@ -47,6 +48,24 @@ class TensorSpec(Record, frozen=True):
     def concrete(self, size: int = 1) -> tuple[int, ...]:
         """The shape with every dynamic dimension set to ``size``."""
         return tuple(size if isinstance(d, str) else d for d in self.shape)
+
+
+_NUMBERS = frozenset(
+    f"{kind}{bits}" for kind in ("int", "uint", "float", "complex") for bits in (8, 16, 32, 64, 128)
+) | {"bool"}
+
+
+def check_numbers(where: str, spec: TensorSpec) -> None:
+    """Refuse a type that no array can have, such as bfloat16: runtimes take and give arrays.
+
+    Raises:
+        UnsupportedError: If it is one.
+    """
+    if spec.dtype not in _NUMBERS:
+        raise UnsupportedError(
+            f"{where}: {spec} is of a type of numbers that NumPy doesn't have",
+            hint="export it with float32 inputs and outputs, and a cast inside",
+        )
 
 
 Batch = dict[str, "np.ndarray"]

@@ -24,6 +24,7 @@ from edgeopt.core.preprocessing import Preprocessing
 from edgeopt.core.progress import Progress, silent
 from edgeopt.pipeline.budgets.asked import held
 from edgeopt.pipeline.budgets.file import read_project
+from edgeopt.pipeline.cores import check_cores, cores_here
 from edgeopt.pipeline.evaluation import Data, Evaluation, read_evaluation
 from edgeopt.pipeline.parsing import parse_names, read_budget
 from edgeopt.pipeline.saturating import saturating
@@ -126,6 +127,7 @@ def benchmark(
     threads = 1 if threads is None else threads
     plan = Plan(threads=threads, batch=batch, duration=duration, processes=processes, seed=seed)
     plan.check(len(artifacts))
+    check_cores(plan.threads, cores_here())
     metrics = read_metrics(accuracy, code_allowed=code)
     judged_on = read_evaluation(evaluation, preprocess, code)
     (on,) = parse_names(Provider, [provider], "--provider")

@@ -60,6 +60,20 @@ def check_beside_replaceable(artifact: Path, fmt: Format, target: Profile, *, fo
             )
 
 
+def left_over(artifact: Path, manifest: Manifest) -> Iterator[Path]:
+    """Files beside an artifact that belong to the one it replaces only, and weren't changed since.
+
+    Args:
+        artifact: Where it goes.
+        manifest: The new one's.
+    """
+    kept = set(files_beside(manifest, artifact))
+    for name, digest in _ours(artifact).items():
+        path = artifact.with_name(name)
+        if path not in kept and path.is_file() and sha256(path) == digest:
+            yield path
+
+
 def _ours(artifact: Path) -> dict[str, str]:
     try:
         manifest = read_manifest(artifact)

@@ -29,7 +29,7 @@ from edgeopt.core.progress import Progress, silent
 from edgeopt.core.record import Record
 from edgeopt.core.via import Via
 from edgeopt.data import check_exists
-from edgeopt.pipeline.beside import check_beside_replaceable, files_beside
+from edgeopt.pipeline.beside import check_beside_replaceable, files_beside, left_over
 from edgeopt.pipeline.failures import raise_failures
 from edgeopt.pipeline.given import read_given
 from edgeopt.pipeline.making import Artifact, check_runs_there, make_artifact
@@ -288,6 +288,8 @@ def _place(made: list[Artifact], work: Path) -> None:
     # Only now, when nothing more can go wrong: a command makes all of its files or none.
     for artifact in made:
         final = Path(artifact.path)
+        for old in list(left_over(final, artifact.manifest)):
+            old.unlink()
         files = [*files_beside(artifact.manifest, final), final, manifest_path(final)]
         files += [search_path(final)] if artifact.search is not None else []
         for file in files:

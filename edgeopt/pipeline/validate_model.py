@@ -10,8 +10,6 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from edgeopt.benchmarks.artifact import Artifact, read_artifact
 from edgeopt.core.errors import (
     DataError,
@@ -123,7 +121,6 @@ def validate_model(
         return _unreadable(artifact, error, monotonic() - began)
     floors.check_reference(read, reference=reference is not None)
     _check_gpu(read)
-    _check_types(read)
     with tempfile.TemporaryDirectory(prefix="edgeopt-", ignore_cleanup_errors=True) as scratch:
         job = _Job(
             artifact=read,
@@ -222,15 +219,6 @@ def _check_gpu(artifact: Artifact) -> None:
             "that CUDA can use",
             hint="validate it where one is, or the ONNX artifact that it was made from",
         )
-
-
-def _check_types(artifact: Artifact) -> None:
-    for spec in artifact.inputs:
-        if np.dtype(spec.dtype).kind not in "biufc":
-            raise UnsupportedError(
-                f"{artifact.name}: takes {spec}, a type of numbers that numpy has not",
-                hint="validate one that takes float32",
-            )
 
 
 @dataclass(frozen=True)

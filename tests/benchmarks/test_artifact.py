@@ -9,7 +9,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from edgeopt.benchmarks.artifact import read_artifact
+from edgeopt.benchmarks.artifact import files_of, read_artifact
 from edgeopt.core.errors import ModelError, UnsupportedError
 from edgeopt.core.manifest import Manifest, Recipe, SourceRecord, write_manifest
 from edgeopt.core.precision import Format, Precision
@@ -43,6 +43,30 @@ def test_the_manifest_tells_the_precision(make_model: Callable[..., Path]) -> No
     )
     write_manifest(path, manifest)
     assert read_artifact(path).precision is Precision.INT8
+
+
+def test_external_data_of_a_branch_counts_too(tmp_path: Path) -> None:
+    float32, shape = TensorProto.FLOAT, [4]
+    inner = helper.make_graph(
+        [helper.make_node("Identity", ["w"], ["t"])], "branch", [],
+        [helper.make_tensor_value_info("t", float32, shape)],
+        [numpy_helper.from_array(np.ones(4, np.float32), "w")],
+    )  # fmt: skip
+    graph = helper.make_graph(
+        [helper.make_node("If", ["c"], ["y"], then_branch=inner, else_branch=inner)], "g",
+        [helper.make_tensor_value_info("c", TensorProto.BOOL, [])],
+        [helper.make_tensor_value_info("y", float32, shape)],
+    )  # fmt: skip
+    path = tmp_path / "m.onnx"
+    onnx.save(
+        helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8),
+        path, save_as_external_data=True, location="branch.data", size_threshold=0,
+    )  # fmt: skip
+    weights = tmp_path / "branch.data"
+    assert files_of(read_artifact(path)) == [path, weights]
+    weights.unlink()
+    with pytest.raises(ModelError, match=r"branch\.data, which is not there"):
+        read_artifact(path)
 
 
 def test_external_data_counts_and_must_be_there(

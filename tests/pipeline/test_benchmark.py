@@ -15,7 +15,14 @@ from onnx import TensorProto, helper, numpy_helper
 
 from edgeopt.benchmarks.result import BenchmarkReport, Kind, Measurement
 from edgeopt.benchmarks.store import measurement_path, read_measurement
-from edgeopt.core.errors import DataError, ModelError, OutputError, UnsupportedError, UsageError
+from edgeopt.core.errors import (
+    DataError,
+    MeasurementError,
+    ModelError,
+    OutputError,
+    UnsupportedError,
+    UsageError,
+)
 from edgeopt.core.record import from_json, to_json
 from edgeopt.pipeline.benchmark import benchmark
 
@@ -165,6 +172,8 @@ def test_progress_ends_where_it_should(tmp_path: Path, data: Path) -> None:
         ({"artifacts": []}, UsageError, "no artifact"),
         ({"artifacts": ["a.onnx", "a.onnx"], "processes": 1}, UsageError, "no interval"),
         ({"threads": 0}, UsageError, "threads is 0"),
+        ({"threads": 4096}, MeasurementError, "4096 threads on"),
+        ({"artifacts": ["bfloat16.onnx"]}, UnsupportedError, "type of numbers that NumPy"),
         ({"accuracy": "best"}, UsageError, "no measure of accuracy"),
         ({"artifacts": ["none.onnx"]}, ModelError, "no such file"),
         ({"artifacts": ["corrupt.onnx"]}, ModelError, "not a valid ONNX file"),
@@ -184,6 +193,9 @@ def test_bad_input_is_one_line_and_writes_nothing(
     monkeypatch.chdir(tmp_path)
     dense(Path("a.onnx"))
     dense(Path("fixed.onnx"), batch=2)
+    model = onnx.load(dense(Path("bfloat16.onnx")))
+    model.graph.input[0].type.tensor_type.elem_type = TensorProto.BFLOAT16
+    onnx.save(model, "bfloat16.onnx")
     Path("corrupt.onnx").write_bytes(Path("a.onnx").read_bytes()[:100])
     Path("m.engine").write_bytes(b"")
     np.savez("wrong.npz", x=np.zeros((3, 17), np.float32))

@@ -66,6 +66,20 @@ def test_without_the_interpreter_the_arena_is_not_known(
     assert found.absent in (tmp_path / "out" / NAMES[1]).read_text()
 
 
+def test_an_artifact_for_another_target_leaves_no_firmware_beside_it(
+    conv_net: Path, tmp_path: Path
+) -> None:
+    # The name of an fp32 file carries no target: the next conversion takes its place.
+    output = tmp_path / "out"
+    edgeopt.convert(conv_net, to="tflite", target="stm32", output=output)
+    firmware = sorted(output.glob("conv_net.fp32.[cho]*"))
+    assert len(firmware) == 3
+    firmware[0].write_text("changed by hand")
+    edgeopt.convert(conv_net, to="tflite", target="arm64", output=output)
+    left = {path.name for path in output.iterdir()}
+    assert left == {"conv_net.fp32.tflite", "conv_net.fp32.tflite.json", firmware[0].name}
+
+
 def test_a_file_of_somebody_else_is_not_replaced(
     conv_net: Path, conv_data: Path, tmp_path: Path
 ) -> None:

@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,8 +21,11 @@ from edgeopt.core.errors import UsageError
 from edgeopt.core.record import load_toml
 from edgeopt.core.spelling import nearest
 from edgeopt.pipeline.budgets.keys import KEYS
+from edgeopt.targets import known_targets
 
 _BUDGETS, _TARGETS = "budgets", "targets"
+_MISSPELT = 0.85
+"""How alike two names are of which one is taken for the other misspelt; difflib's ratio."""
 
 Values = Mapping[str, Any]
 """Budgets that were read, by their key."""
@@ -62,6 +66,8 @@ def read_project(path: str | Path | None) -> ProjectFile | None:
     _check_keys(content, [_BUDGETS], f"{path}: ")
     budgets = _table(content.get(_BUDGETS, {}), f"{path}: {_BUDGETS}")
     targets = _table(budgets.pop(_TARGETS, {}), f"{path}: {_BUDGETS}.{_TARGETS}")
+    for name in targets:
+        _check_target(name, f"{path}: {_BUDGETS}.{_TARGETS}.{name}")
     return ProjectFile(
         str(path),
         _values(budgets, f"{path}: {_BUDGETS}", [*KEYS, _TARGETS]),
@@ -70,6 +76,26 @@ def read_project(path: str | Path | None) -> ProjectFile | None:
             for name, table in targets.items()
         },
     )
+
+
+def _check_target(name: str, label: str) -> None:
+    """Refuse a misspelt target: its budgets would hold nobody to anything.
+
+    A target of the user's own may be called anything, but for what differs from one of ours by
+    letters only.
+    """
+    known = known_targets()
+    plain = name.lower().replace("_", "-")
+    near = difflib.get_close_matches(plain, known, n=1, cutoff=_MISSPELT)
+    if name not in known and near and _digits(name) == _digits(near[0]):
+        raise UsageError(
+            f"{label}: there is no such target",
+            hint=f"did you mean {near[0]}? One of your own needs a name less like it",
+        )
+
+
+def _digits(name: str) -> str:
+    return "".join(filter(str.isdigit, name))
 
 
 def _values(table: Any, where: str, allowed: list[str]) -> Values:

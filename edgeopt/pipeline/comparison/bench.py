@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from edgeopt.benchmarks.device.machine import usable_cores
-from edgeopt.benchmarks.device.sensors import Absent
 from edgeopt.benchmarks.gate.quality import Quality, quality
 from edgeopt.benchmarks.gate.verdict import DeviceRecord
 from edgeopt.benchmarks.measure import HOST
 from edgeopt.benchmarks.process import Ask, ask
-from edgeopt.core.errors import MeasurementError
 from edgeopt.core.progress import Progress
 from edgeopt.pipeline.comparison.pair import Pair
+from edgeopt.pipeline.cores import check_cores, cores_here
 
 if TYPE_CHECKING:
     from edgeopt.data import Dataset
@@ -54,7 +52,7 @@ class Here:
     """
 
     def __init__(self, pair: Pair, judged: tuple[Dataset, Dataset]) -> None:
-        check_cores(pair.plan.threads, _usable())
+        check_cores(pair.plan.threads, cores_here())
         self._pair, self._judged = pair, judged
         self.target, self.device = HOST, None
 
@@ -66,27 +64,3 @@ class Here:
     def quality(self, labelled: bool, progress: Progress) -> Quality:
         """Run both, in this process."""
         return quality(*self._pair.artifacts, self._judged, labelled=labelled, progress=progress)
-
-
-def check_cores(threads: int, usable: int | None) -> None:
-    """Refuse more threads than there are cores: thousands would stop a machine.
-
-    Args:
-        threads: Threads within an operator.
-        usable: Cores that a process may run on; None where that isn't known.
-
-    Raises:
-        MeasurementError: If there are too few.
-    """
-    if usable is not None and usable < threads:
-        raise MeasurementError(
-            f"{threads} threads on {usable} usable cores measure the scheduler",
-            hint="use fewer --threads, or a machine with more cores",
-        )
-
-
-def _usable() -> int | None:
-    try:
-        return usable_cores()
-    except Absent:
-        return None

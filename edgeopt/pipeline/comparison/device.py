@@ -31,11 +31,11 @@ from edgeopt.benchmarks.result import Kind
 from edgeopt.core.errors import EdgeOptError
 from edgeopt.core.progress import Progress
 from edgeopt.core.record import Record
-from edgeopt.pipeline.comparison.bench import check_cores
 from edgeopt.pipeline.comparison.packing import Packed
 from edgeopt.pipeline.comparison.pair import Pair
 from edgeopt.pipeline.comparison.place import emulated
 from edgeopt.pipeline.comparison.plausible import check_paired, check_quality, check_solo
+from edgeopt.pipeline.cores import check_cores
 from edgeopt.pipeline.printable import printable_record
 from edgeopt.pipeline.results import failed_there
 from edgeopt.pipeline.runner import holder

@@ -93,6 +93,20 @@ def test_nor_is_one_that_others_quantized(save_model: Save, tmp_path: Path) -> N
         edgeopt.convert(path, precision="fp16", output=tmp_path / "out")
 
 
+@pytest.mark.parametrize("end", ["input", "output"])
+def test_ends_of_which_there_are_no_arrays_are_refused(
+    save_model: Save, tmp_path: Path, end: str
+) -> None:
+    kinds = {"input": TensorProto.FLOAT, "output": TensorProto.FLOAT, end: TensorProto.BFLOAT16}
+    path = save_model(
+        [helper.make_node("Cast", ["x"], ["y"], to=kinds["output"])],
+        [("x", kinds["input"], ["batch", 4])],
+        [("y", kinds["output"], ["batch", 4])],
+    )
+    with pytest.raises(UnsupportedError, match=r"[xy]:bfloat16\[batch,4\] is of a type of numbers"):
+        edgeopt.convert(path, output=tmp_path / "out")
+
+
 def test_a_dynamic_dimension_can_be_fixed(save_model: Save, tmp_path: Path) -> None:
     result = edgeopt.convert(matmul(save_model), input=["x:float32[3,4]"], output=tmp_path / "out")
     assert result.artifacts[0].manifest.inputs[0].shape == (3, 4)

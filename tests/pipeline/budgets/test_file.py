@@ -64,6 +64,12 @@ def test_a_file_may_say_nothing(tmp_path: Path, text: str) -> None:
     assert read_project(None) is None
 
 
+@pytest.mark.parametrize("name", ["raspberry-pi-6", "my-board", "host", "arm64-gateway", "stm32"])
+def test_targets_of_ones_own_may_be_called_anything(tmp_path: Path, name: str) -> None:
+    text = f"[budgets.targets.{name}]\nmax-latency = '5ms'"
+    assert list(read(write(tmp_path / "edgeopt.toml", text)).targets) == [name]
+
+
 WRONG = {
     "an unknown table": (
         "[budget]\nmax-size = '1MB'",
@@ -109,6 +115,11 @@ WRONG = {
         "[budgets.targets.other]\nmax-tail = 'p50:1%'",
         r"budgets\.targets\.other\.max-tail is 'p50:1%'",
     ),
+    "a misspelt target": (
+        "[budgets.targets.rasberry-pi-5]\nmax-latency = '5ms'",
+        r"budgets\.targets\.rasberry-pi-5: there is no such target: did you mean raspberry-pi-5\?",
+    ),
+    "a target with an underscore": ("[budgets.targets.x86_64_vnni]", r"did you mean x86-64-vnni\?"),
     "twice": ("[budgets]\nmax-size='1MB'\nmax-size='2MB'", "not valid TOML: "),
     "no TOML": ("[budgets", "not valid TOML: "),
     "brackets without end": ("a = " + "[" * 10**5, "nested too deep|not valid TOML"),
