@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edgeopt.calibration.points import CLAMPING_OPS, after_clamp
+from edgeopt.converters.onnx.clamps import bounds_of
 from edgeopt.core.ir import ir
 
 if TYPE_CHECKING:
@@ -130,16 +131,7 @@ def _clamp_bounds(activation: ir.Value) -> tuple[float, float] | None:
     clamp = activation.producer()
     if clamp is None or clamp.op_type not in CLAMPING_OPS or clamp.domain:
         return None
-    if clamp.op_type == "Relu":
-        return 0.0, math.inf
-    bounds = [-math.inf, math.inf]
-    for index, value in enumerate(clamp.inputs[1:3]):
-        if value is None:
-            continue
-        if value.const_value is None:
-            return None
-        bounds[index] = float(value.const_value.numpy())
-    return bounds[0], bounds[1]
+    return bounds_of(clamp)
 
 
 def _integer_bounds(output: ir.Value) -> tuple[float, float]:

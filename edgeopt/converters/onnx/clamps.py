@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from edgeopt.calibration.points import CLAMPING_OPS
 from edgeopt.core.ir import ir
 from edgeopt.core.manifest import Encoding
@@ -16,7 +18,7 @@ def absorb_clamp(graph: ir.Graph, value: ir.Value, encoding: Encoding) -> ir.Val
     clamp = value.producer()
     if clamp is None or clamp.op_type not in CLAMPING_OPS or clamp.domain:
         return value
-    before, bounds = clamp.inputs[0], _bounds(clamp)
+    before, bounds = clamp.inputs[0], bounds_of(clamp)
     assert before is not None
     if bounds is None or before.producer() is None:
         return value
@@ -33,11 +35,11 @@ def absorb_clamp(graph: ir.Graph, value: ir.Value, encoding: Encoding) -> ir.Val
     return before
 
 
-def _bounds(clamp: ir.Node) -> tuple[float, float] | None:
+def bounds_of(clamp: ir.Node) -> tuple[float, float] | None:
     """The constant bounds of a Relu or Clip; None if they are computed at run time."""
     if clamp.op_type == "Relu":
-        return 0.0, float("inf")
-    bounds = [-float("inf"), float("inf")]
+        return 0.0, math.inf
+    bounds = [-math.inf, math.inf]
     for index, value in enumerate(clamp.inputs[1:3]):
         if value is None:
             continue
