@@ -19,32 +19,10 @@ from edgeopt.pipeline.diagnosis.records import Cause, DiagnosisResult, LayerDiag
 
 Save = Callable[..., Path]
 
-SHARED = """
-name = "shared"
-description = "One scale for all of a layer's weights"
-
-[cpu]
-arch = "x86_64"
-features = ["avx512_vnni"]
-
-[encoding.onnx.activation]
-dtype = "uint8"
-
-[encoding.onnx.weight]
-dtype = "int8"
-symmetric = true
-per_channel = false
-"""
-
 
 def made(model: Path, data: Path, folder: Path, **options: Any) -> Path:
     options = {"precision": "fp32,int8", "calibration": data, "min_sqnr": -50, **options}
     return Path(edgeopt.convert(model, output=folder, **options).artifacts[-1].path)
-
-
-@pytest.fixture
-def artifact(conv_net: Path, conv_data: Path, tmp_path: Path) -> Path:
-    return made(conv_net, conv_data, tmp_path / "out")
 
 
 def by_name(result: DiagnosisResult) -> dict[str, LayerDiagnosis]:
@@ -124,17 +102,15 @@ def test_the_same_samples_give_the_same_diagnosis(artifact: Path) -> None:
 
 
 def test_weights_that_share_a_scale_are_named(
-    conv_net: Path, conv_data: Path, tmp_path: Path
+    conv_net: Path, conv_data: Path, tmp_path: Path, shared_target: str
 ) -> None:
-    (tmp_path / "shared.toml").write_text(SHARED, encoding="utf-8")
-
     def spoil(weight: np.ndarray) -> np.ndarray:
         weight[3] = 0
         weight[3, 0, 1, 1] = 500  # saturates in ReLU6, and takes the scale of all others
         return weight
 
     replace(conv_net, "w1", spoil)
-    bad = made(conv_net, conv_data, tmp_path / "bad", target=str(tmp_path / "shared.toml"))
+    bad = made(conv_net, conv_data, tmp_path / "bad", target=shared_target)
     result = diagnose(bad, evaluation=conv_data, min_sqnr=35)
     assert rules(result)[0] == "shared-weight-scale"
     assert by_name(result)["r1"].own.cause is Cause.WEIGHTS
