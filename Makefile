@@ -1,18 +1,22 @@
-# EdgeOpt's chores. `make` alone lists them. Everything is installed into .venv and .venv-core here,
+# EdgeOpt's chores. `make` alone lists them. Everything is installed into .venv and others beside it,
 # nothing outside of this folder is touched. On Windows follow README.md by hand instead.
 
 PYTHON ?= python3
 VENV := .venv
 CORE := .venv-core
+WHEEL := .venv-wheel
+RELEASE := .venv-release
 PY := $(VENV)/bin/python
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 EXAMPLE := examples/fashion_mnist
 SOURCES := $(shell find edgeopt -name '*.py' -o -name '*.toml' -o -name py.typed)
 CORE_PYTHON := $(CURDIR)/$(CORE)/bin/python
+README_EXTRAS := [torch,tflite]
+WHEEL_PYTHON := $(CURDIR)/$(WHEEL)/bin/python
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo install core test lint format docs compare clean distclean
+.PHONY: help demo install core wheel dist test lint format docs audit licences compare clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,11 +35,15 @@ demo: $(VENV)/.edgeopt ## convert the example from PyTorch and from Keras; measu
 
 install: $(VENV)/.dev ## everything for working on EdgeOpt, in .venv
 
-core: $(CORE)/.edgeopt ## EdgeOpt's wheel with none of the extras, in .venv-core
+core: $(CORE)/.edgeopt ## EdgeOpt's sdist with none of the extras, in .venv-core
+
+wheel: $(WHEEL)/.edgeopt ## EdgeOpt's wheel with the extras that README.md names, in .venv-wheel
+
+dist: dist/.edgeopt ## what is published, in dist/: the sdist and the wheel built from it
 
 # What is timed goes first, alone in one process; the rest then shares the cores. Both always run.
-test: $(VENV)/.dev $(CORE)/.edgeopt ## every test
-	@export EDGEOPT_CORE_PYTHON=$(CORE_PYTHON); \
+test: $(VENV)/.dev $(CORE)/.edgeopt $(WHEEL)/.edgeopt ## every test
+	@export EDGEOPT_CORE_PYTHON=$(CORE_PYTHON) EDGEOPT_WHEEL_PYTHON=$(WHEEL_PYTHON); \
 	$(PY) -m pytest -m timing; timing=$$?; \
 	$(PY) -m pytest -m 'not timing and not litert_torch' -n auto && exit $$timing
 
@@ -51,6 +59,12 @@ docs: $(VENV)/.dev ## the documentation, in docs/_build/html
 	$(VENV)/bin/sphinx-build --fail-on-warning --keep-going --quiet docs docs/_build/html
 	@echo "docs/_build/html/index.html"
 
+audit: $(RELEASE)/.tools ## known faults of the versions in constraints.txt, where a service can be asked
+	@$(RELEASE)/bin/python .ci/audit.py constraints.txt
+
+licences: $(VENV)/.dev $(RELEASE)/.tools ## of all dependencies, as a page of the documentation
+	@$(PY) .ci/licences.py $(RELEASE)/lib/python3.*/site-packages
+
 compare: $(VENV)/.dev ## EdgeOpt side by side with its peers; takes long
 	$(PY) comparisons/run.py
 
@@ -59,7 +73,7 @@ clean: ## what can be made again, apart from environments and your artifacts in 
 	find edgeopt tests examples comparisons docs -name __pycache__ -type d -prune -exec rm -rf {} +
 
 distclean: clean ## the environments too
-	rm -rf $(VENV) $(CORE)
+	rm -rf $(VENV) $(CORE) $(WHEEL) $(RELEASE)
 
 # The environments. A stamp in each says that what it was made from hasn't changed since. The pip of
 # a fresh environment may be too old for --group and --build-constraint, so it becomes the pinned one.
@@ -81,12 +95,30 @@ $(VENV)/.dev: $(VENV)/.edgeopt
 	$(PY) $(PIP_INSTALL) --group dev
 	@touch $@
 
-# Not editable: what is tested here is the wheel, with the files that belong in it and no others.
-$(CORE)/.edgeopt: pyproject.toml constraints.txt $(SOURCES)
+$(RELEASE)/.tools: pyproject.toml constraints.txt
 	$(new_environment)
-	rm -rf $(CORE)/wheel
-	$(CORE_PYTHON) -m pip wheel --quiet --disable-pip-version-check --no-deps \
-	  --build-constraint constraints.txt --wheel-dir $(CORE)/wheel .
-	$(CORE_PYTHON) $(PIP_INSTALL) $(CORE)/wheel/*.whl
-	$(CORE_PYTHON) $(PIP_INSTALL) --no-deps --force-reinstall $(CORE)/wheel/*.whl
+	$(RELEASE)/bin/python $(PIP_INSTALL) --group release
 	@touch $@
+
+# The wheel comes out of the sdist; the one in dist/tree, straight from here, must be the same.
+dist/.edgeopt: $(RELEASE)/.tools $(SOURCES) pyproject.toml constraints.txt README.md CHANGELOG.md LICENSE
+	rm -rf dist
+	PIP_CONSTRAINT=constraints.txt $(RELEASE)/bin/python -m build --quiet --outdir dist .
+	PIP_CONSTRAINT=constraints.txt $(RELEASE)/bin/python -m build --quiet --wheel --outdir dist/tree .
+	$(RELEASE)/bin/twine check --strict dist/edgeopt-*
+	@touch $@
+
+# Not editable: what is tested here is what is published, with the files that belong in it and no
+# others. It is installed twice, as a version that is there already isn't replaced.
+define install_published
+	$(new_environment)
+	$(@D)/bin/python $(PIP_INSTALL) --build-constraint constraints.txt "$$(echo $(2))$(1)"
+	$(@D)/bin/python $(PIP_INSTALL) --build-constraint constraints.txt --no-deps --force-reinstall $(2)
+	@touch $@
+endef
+
+$(CORE)/.edgeopt: dist/.edgeopt
+	$(call install_published,,dist/edgeopt-*.tar.gz)
+
+$(WHEEL)/.edgeopt: dist/.edgeopt
+	$(call install_published,$(README_EXTRAS),dist/edgeopt-*.whl)

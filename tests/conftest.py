@@ -19,11 +19,12 @@ from onnx import TensorProto, helper, numpy_helper
 
 from tests.board import AS_ANYBODY, CLIENT, FORCE, SSHD, free_port, keygen, program
 from tests.board import Board as Board
+from tests.haswell import Emulated, Kernels, haswell, ours
 
 if TYPE_CHECKING:
     from edgeopt.targets.emulator import Emulator
 
-pytest_plugins = ["pytester"]
+pytest_plugins = ["pytester", "tests.skipping"]
 
 # How long an example takes is the machine's business.
 settings.register_profile("edgeopt", deadline=None)
@@ -40,6 +41,23 @@ def tensorrt_is_here() -> None:
     if find_spec("tensorrt_rtx") is None and not os.environ.get("CI"):
         pytest.skip("TensorRT for RTX is not installed: pip install 'edgeopt[tensorrt]'")
     assert find_spec("tensorrt_rtx") is not None
+
+
+@pytest.fixture(scope="session")
+def kernels_without_vnni() -> Iterator[Kernels]:
+    """ONNX Runtime as on x86 without VNNI: here where it is so, or under QEMU; in CI always."""
+    from edgeopt.core.runtime import saturates
+
+    if saturates():
+        yield ours
+        return
+    before = haswell()
+    if before is None:
+        assert not os.environ.get("CI"), "qemu-user-static is not installed"
+        pytest.skip("this machine's kernels add exactly, and there is no QEMU for x86-64")
+    emulated = Emulated(before)
+    yield emulated
+    emulated.end()
 
 
 Emulators = dict[str, "Emulator"]

@@ -1,15 +1,17 @@
-"""Where the project is, and the environment that holds EdgeOpt with none of its extras."""
+"""Where the project is, and the environments that hold EdgeOpt as it is published."""
 
 from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 CORE_PYTHON = "EDGEOPT_CORE_PYTHON"
+WHEEL_PYTHON = "EDGEOPT_WHEEL_PYTHON"
 
 
 @pytest.fixture(scope="session")
@@ -20,7 +22,7 @@ def root() -> Path:
 
 @pytest.fixture(scope="session")
 def core_python() -> str:
-    """An interpreter whose environment holds EdgeOpt's wheel and its core dependencies only."""
+    """An interpreter whose environment holds EdgeOpt's sdist and its core dependencies only."""
     python = os.environ.get(CORE_PYTHON)
     if python:
         return python
@@ -28,6 +30,15 @@ def core_python() -> str:
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def wheel_python() -> str:
+    """An interpreter with EdgeOpt's wheel and the extras that the README names; else this one."""
+    python = os.environ.get(WHEEL_PYTHON)
+    if python is None and os.environ.get("CI") == "true":
+        pytest.fail(f"{WHEEL_PYTHON} names no interpreter: `make test` builds that environment")
+    return python or sys.executable
 
 
 @pytest.fixture

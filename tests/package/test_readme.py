@@ -1,4 +1,4 @@
-"""What the README shows is run: its command lines, then its Python.
+"""What the README shows is run with the wheel, away from the clone: command lines, then Python.
 
 Figures depend on the machine; what stands around them in the output that is shown must be the same.
 """
@@ -9,7 +9,6 @@ import json
 import re
 import shlex
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -37,9 +36,9 @@ def lines_without_figures(output: str) -> set[str]:
     return {line for line in lines if re.search("[a-z]", line) and not re.search("[0-9]", line)}
 
 
-def run(arguments: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+def run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, *arguments],
+        command,
         cwd=folder,
         capture_output=True,
         text=True,
@@ -66,7 +65,7 @@ def folder(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-def test_the_readme_works_from_top_to_bottom(root: Path, folder: Path) -> None:
+def test_the_readme_works_from_top_to_bottom(root: Path, folder: Path, wheel_python: str) -> None:
     shown = steps(root)
     assert [shlex.split(line)[1] for line, _ in shown] == [
         "doctor",
@@ -75,7 +74,7 @@ def test_the_readme_works_from_top_to_bottom(root: Path, folder: Path) -> None:
         "inspect",
     ]
     for line, output in shown:
-        ran = run(["-m", "edgeopt", *words(line, folder)], folder)
+        ran = run([str(Path(wheel_python).with_name("edgeopt")), *words(line, folder)], folder)
         assert ran.returncode == 0, f"{line}\n{ran.stderr}"
         printed = lines_without_figures(ran.stdout + ran.stderr)
         assert lines_without_figures(output) <= printed, line
@@ -84,6 +83,6 @@ def test_the_readme_works_from_top_to_bottom(root: Path, folder: Path) -> None:
         accuracy = json.loads(measured.read_text(encoding="utf-8"))["accuracy"]["values"]
         assert accuracy["top1"] > 0.9
     for code in blocks(root, "python"):
-        ran = run(["-c", code], folder)
+        ran = run([wheel_python, "-c", code], folder)
         assert ran.returncode == 0, ran.stderr
         assert "dB" in ran.stdout

@@ -1,4 +1,4 @@
-"""Which kernels add in 16 bits, in which order: ONNX Runtime itself is asked where it does."""
+"""Which kernels add in 16 bits, in which order: ONNX Runtime itself is asked, without VNNI."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime as ort
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
@@ -15,13 +14,11 @@ from edgeopt.calibration.saturation import PAIR_LIMIT, saturated_sums, worst_pai
 from edgeopt.converters.onnx.saturation import pair_bounds
 from edgeopt.converters.onnx.weights import kernel_order
 from edgeopt.core.ir import ir
-from edgeopt.core.runtime import saturates
 from edgeopt.pipeline.making import Artifact
+from tests.haswell import Kernels
 
 Make = Callable[..., Artifact]
 Save = Callable[..., Path]
-
-saturating = pytest.mark.skipif(not saturates(), reason="this machine's kernels add exactly")
 
 
 def model_of(
@@ -38,24 +35,24 @@ def model_of(
     return bytes(helper.make_model(graph, opset_imports=opsets, ir_version=9).SerializeToString())
 
 
-@saturating
 @pytest.mark.parametrize("inputs", [31, 64])
-def test_matrix_products_go_down_the_columns(inputs: int, rng: np.random.Generator) -> None:
+def test_matrix_products_go_down_the_columns(
+    inputs: int, rng: np.random.Generator, kernels_without_vnni: Kernels
+) -> None:
     weight = rng.integers(-127, 128, (inputs, 16)).astype(np.int8)
     x = rng.integers(0, 256, (5, inputs)).astype(np.uint8)
     node = helper.make_node("MatMulInteger", ["x", "w"], ["y"])
     model = model_of([node], ("x", TensorProto.UINT8, [5, inputs]), {"w": weight})
-    (y,) = ort.InferenceSession(model).run(None, {"x": x})
+    y = kernels_without_vnni(model, x)
     order = kernel_order(ir.node("MatMul", [None, None]), weight.shape)
     assert order is not None
     np.testing.assert_array_equal(y, saturated_sums(x, weight.reshape(-1)[order]))
     assert (y != x.astype(int) @ weight.astype(int)).any()
 
 
-@saturating
 @pytest.mark.parametrize("groups", [1, 2])
 def test_convolutions_go_over_pixels_with_channels_innermost(
-    groups: int, rng: np.random.Generator
+    groups: int, rng: np.random.Generator, kernels_without_vnni: Kernels
 ) -> None:
     channels, outputs = 6 // groups, 8
     weight = rng.integers(-127, 128, (outputs, channels, 3, 3)).astype(np.int8)
@@ -73,7 +70,7 @@ def test_convolutions_go_over_pixels_with_channels_innermost(
         "QLinearConv", ["x", "one", "zero", "w", "one", "none", "step", "half"], ["y"], group=groups
     )
     model = model_of([node], ("x", TensorProto.UINT8, [1, 6, 3, 3]), constants)  # type: ignore[arg-type]
-    (y,) = ort.InferenceSession(model).run(None, {"x": x})
+    y = kernels_without_vnni(model, x)
     order = kernel_order(ir.node("Conv", [None, None], {"group": groups}), weight.shape)
     assert order is not None
     rows = weight.reshape(-1)[order]
@@ -89,8 +86,7 @@ def test_convolutions_go_over_pixels_with_channels_innermost(
     assert np.abs(sums - exact).max() > 1000
 
 
-@saturating
-def test_depthwise_convolutions_add_exactly(rng: np.random.Generator) -> None:
+def test_depthwise_convolutions_add_exactly(kernels_without_vnni: Kernels) -> None:
     weight = np.full((8, 1, 3, 3), 127, np.int8)
     assert kernel_order(ir.node("Conv", [None, None], {"group": 8}), weight.shape) is None
     constants = {
@@ -101,7 +97,7 @@ def test_depthwise_convolutions_add_exactly(rng: np.random.Generator) -> None:
         "QLinearConv", ["x", "one", "zero", "w", "one", "none", "step", "zero"], ["y"], group=8
     )
     model = model_of([node], ("x", TensorProto.UINT8, [1, 8, 3, 3]), constants)  # type: ignore[arg-type]
-    (y,) = ort.InferenceSession(model).run(None, {"x": np.full((1, 8, 3, 3), 255, np.uint8)})
+    y = kernels_without_vnni(model, np.full((1, 8, 3, 3), 255, np.uint8))
     np.testing.assert_array_equal(y, 255)
 
 
