@@ -1,7 +1,8 @@
 """The fast tier: what most changes break first, in about a minute on one core.
 
-``pytest --fast`` runs it, and doesn't even read other files. It holds what computes in the test's own process, without frameworks,
-devices or other programs; whatever is marked as slow, timing or emulated is no part of it.
+``pytest --fast`` runs it, and doesn't even read other files. It holds what computes in the test's
+own process, without frameworks, devices or other programs; whatever is marked as slow, timing or
+emulated is no part of it.
 """
 
 from __future__ import annotations
