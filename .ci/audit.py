@@ -37,7 +37,10 @@ def ask(service: str, pinned: str) -> list[dict[str, Any]] | str:
 
 def report(answers: dict[str, list[dict[str, Any]] | str]) -> tuple[list[str], int]:
     """The lines to print, and the exit code: 1 if a fault is known."""
-    faults, known, unknown, lines = {}, set(), set(), []
+    faults: dict[tuple[str, str], str] = {}
+    known: set[str] = set()
+    unknown: set[str] = set()
+    lines: list[str] = []
     for service, answer in answers.items():
         if isinstance(answer, str):
             lines.append(f"{service}: not asked: {answer}")

@@ -88,10 +88,11 @@ class Needed:
 def licence(package: metadata.Distribution) -> str | None:
     """What a package says of itself, as an SPDX expression; None for what isn't understood."""
     said = package.metadata
+    expression = str(said["License-Expression"] or "")
     if by_hand := BY_HAND.get(canonicalize_name(said["Name"])):
-        return by_hand[0]
-    if expression := said["License-Expression"]:
-        return str(expression)
+        return str(by_hand[0])
+    if expression:
+        return expression
     text = " ".join((said["License"] or "").splitlines()[0:2]).strip()
     classifiers = [c.rpartition("::")[2].strip() for c in said.get_all("Classifier", [])
                    if c.startswith("License ::")]  # fmt: skip
@@ -173,9 +174,9 @@ def page(needed: dict[str, Needed]) -> str:
         "",
         "EdgeOpt is licensed under Apache-2.0. These are the packages that it needs, that its",
         "extras add, and that are only for working on EdgeOpt itself, at the versions of",
-        "`constraints.txt` on Linux; what is bundled in a package's wheel is licensed as the files in",
-        "that wheel say. `make licences` writes this page; a test fails for a licence that doesn't go",
-        "with Apache-2.0.",
+        "`constraints.txt` on Linux; what is bundled in a package's wheel is licensed as the files",
+        "in that wheel say. `make licences` writes this page; a test fails for a licence that",
+        "doesn't go with Apache-2.0.",
         "",
         "PyTorch's default build for Linux needs NVIDIA's CUDA packages, which are proprietary and",
         "aren't listed; its build for the CPU, which README.md names, needs none of them.",
