@@ -16,7 +16,7 @@ WHEEL_PYTHON := $(CURDIR)/$(WHEEL)/bin/python
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo install core wheel dist test lint format docs audit licences compare clean distclean
+.PHONY: help demo install core wheel dist test fast lint format docs audit licences compare clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ test: $(VENV)/.dev $(CORE)/.edgeopt $(WHEEL)/.edgeopt ## every test
 	@export EDGEOPT_CORE_PYTHON=$(CORE_PYTHON) EDGEOPT_WHEEL_PYTHON=$(WHEEL_PYTHON); \
 	$(PY) -m pytest -m timing; timing=$$?; \
 	$(PY) -m pytest -m 'not timing and not litert_torch' -n auto && exit $$timing
+
+fast: $(VENV)/.dev ## what most changes break first, in about a minute
+	$(PY) -m pytest --fast
 
 lint: $(VENV)/.dev ## style, types and the direction of imports
 	@status=0; for tool in 'ruff check' 'ruff format --check' mypy lint-imports; do \

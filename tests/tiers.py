@@ -3,10 +3,15 @@
 ``pytest --fast`` runs it, and doesn't even read other files. It holds what computes in the test's
 own process, without frameworks, devices or other programs; whatever is marked as slow, timing or
 emulated is no part of it.
+
+Its tests are in another order each time, by pytest-randomly: its first line says by which seed, and
+``--randomly-seed=N`` gives that order again. The others stay in the order of their files,
+as much of what they share is made once and takes long.
 """
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -65,8 +70,21 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return True if config.option.fast and within and not is_fast(collection_path) else None
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> Generator[None, None, None]:
+    in_order = list(items)
+    yield
+    shuffled = [item for item in items if _in_tier(item)]
+    chosen = set(items)
+    others = [item for item in in_order if item in chosen and not _in_tier(item)]
     if config.option.fast:
-        others = [item for item in items if any(map(item.get_closest_marker, OTHERS))]
         config.hook.pytest_deselected(items=others)
-        items[:] = [item for item in items if item not in others]
+        others = []
+    items[:] = [*shuffled, *others]
+
+
+def _in_tier(item: pytest.Item) -> bool:
+    within = item.path.is_relative_to(HERE)
+    return within and is_fast(item.path) and not any(map(item.get_closest_marker, OTHERS))
