@@ -55,7 +55,8 @@ def explanations(module: str, found: list[tuple[Mutant, Outcome]]) -> list[str]:
 def main(chosen: list[str]) -> int:
     """Judge those modules, or all; 1 if something is to be done."""
     load_all_else()
-    wrong, total, survived = [], 0, 0
+    wrong: list[str] = []
+    total = survived = 0
     for module in chosen or PLAN:
         found, faults = judge(module)
         left = sum(outcome is Outcome.SURVIVED for _, outcome in found)

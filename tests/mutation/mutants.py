@@ -96,31 +96,15 @@ def _says_nothing(node: ast.AST) -> bool:
 
 def _changes(node: ast.AST) -> Iterator[ast.AST]:
     """What a node may become; itself stays as it is."""
+    yield from _other_statement(node) if isinstance(node, ast.stmt) else _other_value(node)
+
+
+def _other_statement(node: ast.AST) -> Iterator[ast.AST]:
     match node:
-        case ast.Compare(left, [op], [right]) if type(op) in _COMPARED:
-            yield ast.Compare(left, [_COMPARED[type(op)]()], [right])
-        case ast.Compare(left, ops, rights):
-            for i, op in enumerate(ops):
-                yield ast.Compare(left, [*ops[:i], _COMPARED[type(op)](), *ops[i + 1 :]], rights)
-        case ast.BinOp(left, op, right) if type(op) in _COMPUTED:
-            yield ast.BinOp(left, _COMPUTED[type(op)](), right)
-        case ast.BoolOp(op, values):
-            yield ast.BoolOp(ast.And() if isinstance(op, ast.Or) else ast.Or(), values)
-        case ast.UnaryOp(_, operand):
-            yield operand
-        case ast.Constant(value):
-            yield from map(ast.Constant, _values(value))
         case ast.If(test, body, orelse):
             yield ast.If(ast.UnaryOp(ast.Not(), test), body, orelse)
-        case ast.IfExp(test, body, orelse):
-            yield ast.IfExp(test, orelse, body)
-        case ast.While(test, body, orelse):
+        case ast.While(_, body, orelse):
             yield ast.While(ast.Constant(False), body, orelse)
-        case ast.Call(func, args, keywords):
-            if new := _other_call(func):
-                yield ast.Call(new, args, keywords)
-            for i in range(len(keywords)):
-                yield ast.Call(func, args, keywords[:i] + keywords[i + 1 :])
         case ast.Return(value) if value is not None:
             yield ast.Return(None)
         case ast.Raise() | ast.Expr():
@@ -133,7 +117,30 @@ def _changes(node: ast.AST) -> Iterator[ast.AST]:
             yield ast.AugAssign(target, _COMPUTED[type(op)](), value)
 
 
-def _values(value: object) -> list[object]:
+def _other_value(node: ast.AST) -> Iterator[ast.AST]:
+    match node:
+        case ast.Compare(left, ops, rights):
+            for i, op in enumerate(ops):
+                yield ast.Compare(left, [*ops[:i], _COMPARED[type(op)](), *ops[i + 1 :]], rights)
+        case ast.BinOp(left, op, right) if type(op) in _COMPUTED:
+            yield ast.BinOp(left, _COMPUTED[type(op)](), right)
+        case ast.BoolOp(op, values):
+            yield ast.BoolOp(ast.And() if isinstance(op, ast.Or) else ast.Or(), values)
+        case ast.UnaryOp(_, operand):
+            yield operand
+        case ast.Constant(value):
+            for other in _values(value):
+                yield ast.Constant(other)
+        case ast.IfExp(test, body, orelse):
+            yield ast.IfExp(test, orelse, body)
+        case ast.Call(func, args, keywords):
+            if new := _other_call(func):
+                yield ast.Call(new, args, keywords)
+            for i in range(len(keywords)):
+                yield ast.Call(func, args, keywords[:i] + keywords[i + 1 :])
+
+
+def _values(value: object) -> list[bool | int | float]:
     if isinstance(value, bool):
         return [not value]
     if isinstance(value, int):
