@@ -16,7 +16,7 @@ WHEEL_PYTHON := $(CURDIR)/$(WHEEL)/bin/python
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo install core wheel dist test fast lint format docs audit licences compare clean distclean
+.PHONY: help demo install core wheel dist test fast lint format docs audit licences coverage mutate compare clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -67,6 +67,16 @@ audit: $(RELEASE)/.tools ## known faults of the versions in constraints.txt, whe
 
 licences: $(VENV)/.dev $(RELEASE)/.tools ## of all dependencies, as a page of the documentation
 	@$(PY) .ci/licences.py $(RELEASE)/lib/python3.*/site-packages
+
+coverage: $(VENV)/.dev $(CORE)/.edgeopt $(WHEEL)/.edgeopt ## what the tests run, as a page of the documentation; takes long
+	-@export EDGEOPT_CORE_PYTHON=$(CORE_PYTHON) EDGEOPT_WHEEL_PYTHON=$(WHEEL_PYTHON); \
+	$(PY) -m coverage run -m pytest -m 'not timing and not litert_torch' -n auto
+	$(PY) -m coverage combine --quiet
+	$(PY) -m coverage json --quiet -o .coverage.json
+	$(PY) .ci/coverage_page.py .coverage.json
+
+mutate: $(VENV)/.dev ## whether a test notices each small fault in encodings, ranges and the gate; takes long
+	$(PY) -m tests.mutation
 
 compare: $(VENV)/.dev ## EdgeOpt side by side with its peers; takes long
 	$(PY) comparisons/run.py

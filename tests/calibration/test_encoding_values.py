@@ -83,16 +83,20 @@ def test_a_range_as_scale_and_zero_point(
     assert found.scale[0] == np.float32(found.scale[0])
 
 
-def test_a_fixed_encoding_is_taken_as_it_is() -> None:
-    fixed = FixedEncoding(scale=1 / 256, zero_point=-128)
+@pytest.mark.parametrize(
+    ("zero", "ends"),
+    [(-128, (0.0, 255 / 256)), (0, (-0.5, 127 / 256)), (2, (-130 / 256, 125 / 256))],
+)
+def test_a_fixed_encoding_is_taken_as_it_is(zero: int, ends: tuple[float, float]) -> None:
+    fixed = FixedEncoding(scale=1 / 256, zero_point=zero)
     assert encode_fixed("p", fixed, TensorRule(dtype="int8")) == Encoding(
         tensor="p",
         dtype="int8",
         scale=(1 / 256,),
-        zero_point=(-128,),
+        zero_point=(zero,),
         axis=None,
-        low=0.0,
-        high=255 / 256,
+        low=ends[0],
+        high=ends[1],
     )
 
 
@@ -116,7 +120,14 @@ def test_scales_of_weights(kind: TensorRule, axis: int, scales: list[float]) -> 
 def test_weights_without_values_have_the_smallest_scale() -> None:
     none = np.zeros((2, 0), np.float32)
     np.testing.assert_array_equal(weight_scales(none, 0, PER_CHANNEL), floats(SMALLEST, SMALLEST))
-    assert weight_scales(np.zeros((0, 2), np.float32), 0, PER_TENSOR).shape == (0,)
+    empty = np.zeros((0, 2), np.float32)
+    assert weight_scales(empty, 0, PER_TENSOR).shape == (0,)
+    assert weight_scales(empty, 0, PER_TENSOR, floats()).shape == (0,)
+
+
+def test_one_scale_is_the_largest_channels() -> None:
+    small = floats(0.127, -0.254, 0.0).reshape(3, 1)
+    np.testing.assert_allclose(weight_scales(small, 0, PER_TENSOR), [0.002] * 3, rtol=1e-6)
 
 
 @pytest.mark.parametrize(
