@@ -44,6 +44,7 @@ FAST = (
 """Folders and files."""
 
 TAKES_LONGER = {
+    "pipeline/diagnosis/test_diagnose.py",
     "pipeline/search/test_auto.py",
     "converters/onnx/test_exact_scales.py",
     "converters/tflite/test_precisions.py",
@@ -70,7 +71,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return True if config.option.fast and within and not is_fast(collection_path) else None
 
 
-@pytest.hookimpl(wrapper=True)
+@pytest.hookimpl(wrapper=True, tryfirst=True)  # around that of pytest-randomly, which shuffles
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> Generator[None, None, None]:
