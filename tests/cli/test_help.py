@@ -104,7 +104,7 @@ def test_every_command_has_the_common_options(name: str) -> None:
 )
 def test_an_example_is_accepted(line: str) -> None:
     name, arguments = split(shlex.split(line.replace("\\\n", " "))[1:])
-    context = click.Context(application, info_name="edgeopt")
+    context = click.Context(application, info_name="edgeopt", **application.context_settings)
     if arguments != ["--help"]:
         command(name).make_context(name, arguments, parent=context)
 
