@@ -260,7 +260,9 @@ def _spec(value: Any, name: str) -> TensorSpec:
         )
     dtype = onnx.helper.tensor_dtype_to_np_dtype(tensor.elem_type).name
     shape = tuple(
-        dim.dim_value if dim.HasField("dim_value") else dim.dim_param or f"{value.name}.{axis}"
+        dim.dim_value
+        if dim.HasField("dim_value") and dim.dim_value >= 0  # -1 is some exporters' dynamic
+        else dim.dim_param or f"{value.name}.{axis}"
         for axis, dim in enumerate(tensor.shape.dim)
     )
     spec = TensorSpec(name=value.name, dtype=dtype, shape=shape)

@@ -87,7 +87,17 @@ def _read(path: Path) -> ir.Model:
             f"{path}: an ONNX file without a graph",
             hint="export it again; the file may be incomplete",
         )
+    _free_negative_sizes(model.graph)
     return model
+
+
+def _free_negative_sizes(graph: ir.Graph) -> None:
+    """Make sizes of -1 dynamic: PaddlePaddle's exporter writes them so."""
+    values = (*graph.inputs, *graph.outputs, *(v for node in graph for v in node.outputs))
+    for value in values:
+        if any(isinstance(dim, int) and dim < 0 for dim in value.shape or ()):
+            dims = [None if isinstance(d, int) and d < 0 else d for d in value.shape or ()]
+            value.shape = ir.Shape(dims)
 
 
 def _external(model: ir.Model) -> bool:
@@ -138,9 +148,10 @@ def _set_shape(value: ir.Value, spec: TensorSpec, path: Path) -> None:
         h is None or h == w for h, w in zip(have, spec.shape, strict=True)
     )
     if dtype != spec.dtype or (value.shape is not None and not fits):
+        dims = ",".join("?" if d is None else str(d) for d in have)
         raise UsageError(
-            f"--input {spec}: {path} has {value.name}:{dtype}{list(have)}".replace("None", "?"),
-            hint="only its dynamic dimensions can be fixed",
+            f"--input {spec}: {path} has {value.name}:{dtype}[{dims}]",
+            hint="only its dynamic dimensions, shown as ?, can be fixed",
         )
     value.shape = ir.Shape(spec.shape)
 

@@ -11,6 +11,7 @@ import pytest
 from onnx import TensorProto, helper
 
 import edgeopt
+from edgeopt.benchmarks.artifact import read_artifact
 from edgeopt.core.errors import EdgeOptError, ModelError, UnsupportedError, UsageError
 
 Save = Callable[..., Path]
@@ -110,6 +111,20 @@ def test_ends_of_which_there_are_no_arrays_are_refused(
 def test_a_dynamic_dimension_can_be_fixed(save_model: Save, tmp_path: Path) -> None:
     result = edgeopt.convert(matmul(save_model), input=["x:float32[3,4]"], output=tmp_path / "out")
     assert result.artifacts[0].manifest.inputs[0].shape == (3, 4)
+
+
+def test_a_size_of_minus_one_is_dynamic(save_model: Save, tmp_path: Path) -> None:
+    # As PaddlePaddle's exporter writes it.
+    path = save_model(
+        [helper.make_node("Relu", ["x"], ["y"])],
+        [("x", TensorProto.FLOAT, [-1, 4])],
+        [("y", TensorProto.FLOAT, [-1, 4])],
+    )
+    made = edgeopt.convert(path, input=["x:float32[batch,4]"], output=tmp_path / "out")
+    assert made.artifacts[0].manifest.inputs[0].shape == ("batch", 4)
+    with pytest.raises(UsageError, match=r"has x:float32\[\?,4\]: only its dynamic .* as \?"):
+        edgeopt.convert(path, input=["x:float32[2,5]"], output=tmp_path / "out")
+    assert isinstance(read_artifact(path).inputs[0].shape[0], str)
 
 
 def test_an_input_can_become_a_constant(save_model: Save, tmp_path: Path) -> None:
