@@ -76,12 +76,13 @@ def _told(artifact: Artifact) -> list[str]:
 
 def _kit(artifact: Artifact) -> list[str]:
     """What to do with a kit, which is no engine yet."""
-    manifest, name = artifact.manifest, Path(artifact.path).name
+    manifest = artifact.manifest
     if manifest.engine is None or manifest.engine.builder is not None:
         return []
+    # The same line for all of a command's kits, so that it stands there once.
     return [
-        f"{name} is a kit, not an engine: one for {manifest.recipe.target} is built there. Copy "
-        f"the folder to it and run `python3 {name}/run.py`, which builds the engine with the "
+        f"A kit is no engine yet: one for {manifest.recipe.target} is built there. Copy the kit's "
+        "folder to it and run the run.py inside with python3, which builds the engine with the "
         "device's own TensorRT, checks and times it."
     ]
 

@@ -19,6 +19,7 @@ from edgeopt.converters.tflite.passes.ends import (
 )
 from edgeopt.converters.tflite.passes.integers import make_integer
 from edgeopt.converters.tflite.passes.pools import pools_as_convolutions
+from edgeopt.converters.tflite.passes.sharing import spare_shared
 from edgeopt.converters.tflite.passes.strides import strides_as_convolutions
 from edgeopt.converters.tflite.walk import lower
 from edgeopt.core.ir import ir
@@ -66,6 +67,7 @@ def compile_model(
     if integers:
         integer_ends(lowered)
         refuse_float_ends(lowered, name)
+    spare_shared(lowered)
     return lowered
 
 
