@@ -102,7 +102,7 @@ def test_what_is_built_elsewhere_is_a_kit(conv_net: Path, conv_data: Path, out: 
     artifact = again.artifacts[0]
     assert Path(artifact.path).name == "conv_net.int8.jetson-orin-nano.kit"
     assert first.artifacts[0].manifest.sha256 == artifact.manifest.sha256
-    assert "is a kit, not an engine" in draw_conversion(again)
+    assert "A kit is no engine yet" in draw_conversion(again)
     assert artifact.manifest.engine is not None
     assert artifact.manifest.engine.builder is None
     assert artifact.manifest.verification is not None
