@@ -76,9 +76,21 @@ def shaped(
         raise DataError(
             f"{origin}: input {spec.name!r} has shape {_show(array.shape)}, "
             f"but {taker} {_show(spec.shape)}",
-            hint=hint,
+            hint=_turned(spec, array.shape) or hint,
         )
     return array
+
+
+def _turned(spec: TensorSpec, shape: tuple[int, ...]) -> str:
+    """What to do about a picture whose channels are at the other end; empty if that isn't it."""
+    orders = {"last": (0, 3, 1, 2), "first": (0, 2, 3, 1)}
+    for place, order in orders.items() if len(shape) == 4 else ():
+        if _accepts(spec, tuple(shape[axis] for axis in order)):
+            return (
+                f"its channels are {place}, the model's are not: "
+                f"array.transpose{order} turns an array of samples"
+            )
+    return ""
 
 
 def _check_kind(have: DTypeLike, spec: TensorSpec, origin: str, taker: str) -> None:

@@ -12,7 +12,7 @@ from edgeopt.core.tensors import TensorSpec
 from edgeopt.core.usercode import load_named, names_code
 from edgeopt.data.dataset import Dataset, Stored
 from edgeopt.data.function import FunctionDataset
-from edgeopt.data.images import ImageFolder
+from edgeopt.data.images import SUFFIXES, ImageFolder
 from edgeopt.data.npz import NpzDataset, stored_specs
 
 _FORMS = "a .npz file, a folder of images, or module:function"
@@ -100,7 +100,18 @@ def _open(
         function = load_named(str(data), allowed=code_allowed)
         return _function(function, str(data), specs, preprocessing)
     check_exists(data)
-    raise DataError(f"{data}: not a form of data that is known", hint=f"data is {_FORMS}")
+    raise DataError(
+        f"{data}: not a form of data that is known", hint=_hint(path, specs) or f"data is {_FORMS}"
+    )
+
+
+def _hint(path: Path, specs: tuple[TensorSpec, ...] | None) -> str:
+    if path.suffix.lower() == ".npy":
+        name = specs[0].name if specs else "image"
+        return f"an array has no name: np.savez('{path.stem}.npz', {name}=np.load('{path.name}'))"
+    if path.suffix.lower() in SUFFIXES:
+        return f"name the folder that holds the pictures: {path.parent}"
+    return ""
 
 
 def _function(

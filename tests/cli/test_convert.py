@@ -194,7 +194,29 @@ def test_a_wrong_option_is_one_line(
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("name", ["missing.onnx", "cut.onnx", "empty.onnx", "no.such", "net.py:f"])
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("net.tflite", "name the model that it was made from"),
+        ("net.zip", "unpack it"),
+        ("net.py", "net.py:net"),
+        ("net.safetensors", "file.py:factory --weights"),
+        ("net.txt", "a model is a .pt2"),
+    ],
+)
+def test_a_file_of_another_kind_is_told_what_to_do(
+    run: Run, tmp_path: Path, name: str, told: str
+) -> None:
+    (tmp_path / name).write_text("?")
+    ran = run("convert", tmp_path / name, "-o", tmp_path / "out")
+    assert ran.code == 2
+    assert told in ran.line
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["missing.onnx", "cut.onnx", "empty.onnx", "no.such", "net.py:f", "https://example.org/n.onnx"],
+)
 def test_a_bad_model_is_one_line(run: Run, conv_net: Path, tmp_path: Path, name: str) -> None:
     (tmp_path / "cut.onnx").write_bytes(conv_net.read_bytes()[:500])
     (tmp_path / "empty.onnx").write_bytes(b"")

@@ -71,3 +71,10 @@ def test_data_that_is_no_known_form(tmp_path: Path) -> None:
         open_dataset(tmp_path / "d.csv", (SPEC,))
     with pytest.raises(DataError, match="no such file"):
         open_dataset(tmp_path / "gone.npz", (SPEC,))
+    for name, told in {
+        "d.npy": r"np\.savez\('d\.npz', \w+=np\.load\('d\.npy'\)\)",
+        "d.JPG": "name the folder that holds the pictures",
+    }.items():
+        (tmp_path / name).touch()
+        with pytest.raises(DataError, match=told):
+            open_dataset(tmp_path / name, (SPEC,))

@@ -130,3 +130,20 @@ def test_the_record_says_which_samples_were_used(tmp_path: Path) -> None:
     assert (record.kind, record.samples, record.used) == ("npz", 8, (0, 6))
     assert record.sha256
     assert len(record.sha256) == 64
+
+
+@pytest.mark.parametrize(
+    ("spec", "shape", "told"),
+    [
+        (("batch", 3, 8, 6), (2, 8, 6, 3), r"channels are last.*transpose\(0, 3, 1, 2\)"),
+        (("batch", 8, 6, 3), (2, 3, 8, 6), r"channels are first.*transpose\(0, 2, 3, 1\)"),
+        (("batch", 3, 8, 6), (2, 8, 7, 3), "in the model's own shape"),
+    ],
+)
+def test_channels_at_the_other_end_are_told(
+    tmp_path: Path, spec: tuple[int | str, ...], shape: tuple[int, ...], told: str
+) -> None:
+    path = save(tmp_path / "d.npz", image=np.zeros(shape, np.float32))
+    image = TensorSpec(name="image", dtype="float32", shape=spec)
+    with pytest.raises(DataError, match=told):
+        list(open_dataset(path, (image,)).samples())

@@ -68,6 +68,8 @@ def open_source(model: Any, options: SourceOptions) -> Source:
 def _kind(model: Any) -> str:
     if not isinstance(model, (str, Path)):
         return kind_of(model)
+    if "://" in str(model):
+        raise UsageError(f"{model}: models aren't fetched", hint="fetch it, and name the file")
     path = Path(model)
     if path.suffix.lower() in _KINDS:
         if not path.is_file():
@@ -96,4 +98,11 @@ def _hint(path: Path) -> str:
         return f"name the function in it that makes the model, as in {path}:net"
     if path.suffix == ".safetensors":
         return f"weights need their model: file.py:factory --weights {path}"
+    if path.suffix in (".tflite", ".engine", ".ort"):
+        return (
+            f"a {path.suffix} file is what conversions end in: name the model that it was made "
+            "from; `edgeopt inspect` and `edgeopt benchmark` take .tflite files of any maker"
+        )
+    if path.suffix in (".zip", ".gz", ".tar", ".whl"):
+        return "unpack it, and name the model in it"
     return _FORMS
