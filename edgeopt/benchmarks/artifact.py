@@ -128,6 +128,10 @@ def files_of(artifact: Artifact) -> list[Path]:
 
 def _check_file(path: Path) -> None:
     if path.suffix.lower() not in {fmt.suffix for fmt in Format}:
+        if path.is_dir():
+            raise UnsupportedError(
+                f"{path}: is a folder", hint=f"name the artifacts in it, as in {path}/*.onnx"
+            )
         raise UnsupportedError(
             f"{path}: can't be benchmarked",
             hint="name a file with the suffix .onnx, .tflite or .engine; `edgeopt convert` makes "

@@ -173,6 +173,7 @@ def test_progress_ends_where_it_should(tmp_path: Path, data: Path) -> None:
         ({"artifacts": ["a.onnx", "a.onnx"], "processes": 1}, UsageError, "no interval"),
         ({"threads": 0}, UsageError, "threads is 0"),
         ({"threads": 4096}, MeasurementError, "4096 threads on"),
+        ({"artifacts": ["."]}, UnsupportedError, r"is a folder: name the artifacts in it"),
         ({"artifacts": ["bfloat16.onnx"]}, UnsupportedError, "type of numbers that NumPy"),
         ({"accuracy": "best"}, UsageError, "no measure of accuracy"),
         ({"artifacts": ["none.onnx"]}, ModelError, "no such file"),
