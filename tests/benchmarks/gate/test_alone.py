@@ -53,6 +53,12 @@ def test_a_size(candidate: int, verdict: Verdict, why: str) -> None:
     assert found == Check("size", verdict, "+10%", "bytes", 100, candidate, why=why)
 
 
+@pytest.mark.parametrize(("candidate", "verdict"), [(5, Verdict.PASS), (6, Verdict.REGRESSION)])
+def test_a_size_may_be_what_is_allowed_to_the_byte(candidate: int, verdict: Verdict) -> None:
+    found = only(None, Budgets(0.03, size=Limit("5B", 5.0, relative=False)), (100, candidate))
+    assert found.verdict is verdict
+
+
 @pytest.mark.parametrize(("last", "verdict"), [(90, Verdict.PASS), (120, Verdict.REGRESSION)])
 def test_memory_is_the_median_of_processes(last: int, verdict: Verdict) -> None:
     found = only(
@@ -115,6 +121,14 @@ def test_a_load_time_at_the_limit_passes(same: Limit) -> None:
     assert (below.verdict, above.verdict) == (Verdict.PASS, Verdict.REGRESSION)
 
 
+def test_a_load_time_that_is_just_the_limit_passes() -> None:
+    # ln 1 is exact, and so both ends of the interval are.
+    found = only(loads([10.0] * 3, [1.0] * 3), Budgets(0, load=Limit("1ms", 1.0, relative=False)))
+    assert found.verdict is Verdict.PASS
+    found = only(loads([1.0] * 3, [1.0] * 3), Budgets(0, load=Limit("+0%", 0.0, relative=True)))
+    assert found.verdict is Verdict.PASS
+
+
 def test_what_was_not_asked_is_not_checked() -> None:
     found = peaks([1], [1000])
     assert list(cost_checks(found, (1, 1000), Budgets(0.03))) == []
@@ -134,6 +148,7 @@ def test_both_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("edgeopt.benchmarks.gate.alone.time_alone", alone)
     both = both_alone(["a", "b"], "plan", lambda _, n, of: told.append((n, of)), "by")  # type: ignore[arg-type, list-item]
+    assert len(asked) == 10
     assert asked == [(side, "plan", "by") for _ in range(ROUNDS) for side in "ab"]
     assert [[each.memory.peak_bytes.value for each in side] for side in both] == [
         list(range(1, 2 * ROUNDS, 2)),

@@ -56,6 +56,33 @@ def test_the_interval_of_a_drop_holds_the_true_one() -> None:
     assert held / 2000 > 0.93
 
 
+def test_an_interval_by_hand() -> None:
+    # Agresti and Min: half an answer is added to each of the four cells.
+    centre, spread = (12.5 - 4.5) / 402, math.sqrt(17 - 8**2 / 402) / 402
+    expected = 8 / 400, centre - 1.959964 * spread, centre + 1.959964 * spread
+    assert drop(12, 4, 400) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize(("count", "calls", "share", "sure"), [(3, 3, 1.0, 1.0), (2, 3, 1.0, 0.0)])
+def test_the_binomials_ends(count: int, calls: int, share: float, sure: float) -> None:
+    assert at_most(count, calls, share) == sure
+
+
+def test_a_share_of_all_has_no_upper_limit() -> None:
+    assert upper_bound(10, 10) == 1.0
+    assert lower_bound(0, 10) == 0.0
+    assert upper_bound(9, 10) == pytest.approx(1 - (1 - 0.95 ** (1 / 10)), abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("late", "verdict"),
+    [(66, Verdict.PASS), (77, Verdict.PASS), (78, Verdict.INCONCLUSIVE),
+     (124, Verdict.INCONCLUSIVE), (125, Verdict.REGRESSION)],
+)  # fmt: skip
+def test_where_a_tails_verdict_turns(late: int, verdict: Verdict) -> None:
+    assert tail(10_000, late, 0.01) is verdict
+
+
 def test_predictions_that_are_the_same_tell_more_than_their_shares() -> None:
     # 1,000 of 2,000 right on both sides: independent shares would be known to 3pp.
     _, low, high = drop(0, 0, 2000)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,8 @@ from edgeopt.benchmarks.gate.slowdown import Process, look
 from edgeopt.benchmarks.gate.spending import levels, looks
 from edgeopt.benchmarks.gate.verdict import Verdict
 
+T95, T60 = 4.302653, 1.060660
+"""Student's quantiles at two degrees of freedom, two-sided: of tables."""
 ALLOWED = 0.03
 RUNS = 2000
 
@@ -71,6 +75,36 @@ def test_too_much_noise_is_inconclusive_rather_than_wrong() -> None:
 def test_a_machine_that_finds_a_copy_slower_is_unfit() -> None:
     assert verdicts(1.0, 0.003, copy=1.1)[Verdict.UNFIT] > 0.99
     assert verdicts(1.0, 0.003, copy=0.9)[Verdict.UNFIT] > 0.99
+
+
+SAME = [Process(LogRatio(0.0), LogRatio(0.0))] * 3
+
+
+def test_exactly_what_is_allowed_is_neither_passed_nor_refused() -> None:
+    assert look(SAME, 0.0, 0.01).verdict is None
+    assert look(SAME, 0.001, 0.01).verdict is Verdict.PASS
+    slower = [Process(LogRatio(0.01), LogRatio(0.0))] * 3
+    assert look(slower, 0.001, 0.01).verdict is Verdict.REGRESSION
+
+
+@pytest.mark.parametrize("copy", [0.01, -0.01])
+def test_a_copy_may_differ_by_as_much_as_is_allowed(copy: float) -> None:
+    found = [Process(LogRatio(0.0), LogRatio(copy))] * 3
+    assert look(found, 0.02, 0.01).verdict is Verdict.PASS
+    assert look(found, 0.005, 0.01).verdict is Verdict.UNFIT
+
+
+def test_a_looks_figures_by_hand() -> None:
+    # The candidate's logs: mean 0.02, standard error 0.01 / sqrt 3; the copy's: mean 0.
+    logs = [(0.01, -0.001), (0.02, 0.0), (0.03, 0.001)]
+    found = look([Process(LogRatio(a), LogRatio(b)) for a, b in logs], ALLOWED, 0.025)
+    half = T95 * 0.01 / math.sqrt(3)
+    assert (found.ratio.low, found.ratio.point, found.ratio.high) == pytest.approx(
+        (math.exp(0.02 - half), math.exp(0.02), math.exp(0.02 + half))
+    )
+    assert found.copy.high == pytest.approx(math.exp(half / 10))
+    assert found.ratio.confidence == found.copy.confidence == 0.95
+    assert found.detectable == pytest.approx(1.03 * math.exp(half * (1 + T60 / T95)))
 
 
 def test_what_could_have_been_seen_is_found_four_times_in_five() -> None:

@@ -21,6 +21,18 @@ def test_looks_grow_and_end_at_the_cap(cap: int) -> None:
 
 def test_the_usual_looks() -> None:
     assert looks(20) == (5, 7, 10, 14, 20)
+    assert looks(2) == (2,)
+
+
+@pytest.mark.parametrize(
+    ("cap", "at"), [(5, (5,)), (6, (5, 6)), (8, (5, 8)), (11, (5, 7, 11)), (12, (5, 7, 10, 12))]
+)
+def test_none_is_just_before_the_last(cap: int, at: tuple[int, ...]) -> None:
+    assert looks(cap) == at
+
+
+def test_each_wrong_verdict_may_come_one_time_in_forty() -> None:
+    assert math.fsum(levels(looks(20))) == pytest.approx(0.025)
 
 
 @given(st.integers(2, 500), st.floats(0.001, 0.2))

@@ -26,7 +26,12 @@ def state(**readings: Any) -> Conditions:
         (state(), state(throttled=("under-voltage", "throttled")), "throttled, under-voltage"),
         (state(throttle_count=3), state(throttle_count=3), None),
         (state(throttle_count=3), state(throttle_count=4), "grew too hot"),
+        (state(throttle_count=4), state(throttle_count=3), None),
+        (state(throttle_count=3), state(), None),
+        (state(), state(throttle_count=3), None),
+        (state(throttled=("throttled",)), state(), "held the processor back: throttled"),
         (state(battery=True), state(battery=False), "on its battery"),
+        (state(battery=False), state(battery=True), "on its battery"),
         (state(battery=False), state(battery=False), None),
     ],
 )
