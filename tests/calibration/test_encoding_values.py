@@ -188,13 +188,13 @@ def test_weights_are_read_back_along_their_axis() -> None:
 
 
 def test_a_bias_is_rounded_on_the_scale_of_its_sums() -> None:
-    bias = np.array([1.0, -3.3], np.float32)
+    bias = np.array([1.0, -3.7], np.float32)
     found, encoding = quantize_bias("b", bias, 0.5, np.array([0.25, 2], np.float32))
-    assert found.tolist() == [8, -3]
+    assert found.tolist() == [8, -4]
     assert found.dtype == np.int32
     assert (encoding.tensor, encoding.dtype, encoding.axis) == ("b", "int32", 0)
     assert (encoding.scale, encoding.zero_point) == ((0.125, 1.0), (0, 0))
-    assert (encoding.low, encoding.high) == pytest.approx((-3.3, 1.0))
+    assert (encoding.low, encoding.high) == pytest.approx((-3.7, 1.0))
 
 
 def test_a_bias_on_one_scale_has_no_axis_and_its_ends_hold_zero() -> None:
