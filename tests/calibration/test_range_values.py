@@ -103,6 +103,10 @@ def test_the_range_is_the_one_that_a_plain_search_finds(
     assert (found.low, found.high) == pytest.approx(shrunk(seen, LOSSES[method], symmetric))
 
 
+def test_a_range_cannot_be_changed() -> None:
+    assert Range.__struct_config__.frozen
+
+
 HUNDRED = [(float(v), 1) for v in range(-20, 80)]
 
 
