@@ -24,7 +24,7 @@ from tests.haswell import Emulated, Kernels, haswell, ours
 if TYPE_CHECKING:
     from edgeopt.targets.emulator import Emulator
 
-pytest_plugins = ["pytester", "tests.skipping", "tests.tiers"]
+pytest_plugins = ["pytester", "tests.skipping", "tests.tiers", "tests.traced"]
 
 # How long an example takes is the machine's business.
 settings.register_profile("edgeopt", deadline=None)

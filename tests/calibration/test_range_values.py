@@ -118,6 +118,7 @@ HUNDRED = [(float(v), 1) for v in range(-20, 80)]
         (50.0, False, (0.0, 29.0)),
         (15.0, False, (0.0, 0.0)),
         (90.0, True, (-69.0, 69.0)),
+        (91.5, True, (-71.0, 71.0)),
         (100.0, True, (-79.0, 79.0)),
         (21.0, True, (-10.0, 10.0)),
     ],
@@ -157,6 +158,7 @@ def test_only_tensors_within_float16_that_were_seen_have_a_range() -> None:
         "never run": Histogram.of_values(np.zeros(0)),
     }
     assert [name for name, each in seen.items() if usable(each)] == ["activation"]
+    assert usable(histogram([(1.0, 1)]))
     table = CalibrationTable(None, {n: TensorStats(h) for n, h in seen.items()})  # type: ignore[arg-type]
     assert choose_ranges(table, RangeMethod.MIN_MAX) == {"activation": Range(low=-1, high=3)}
     assert choose_ranges(table, RangeMethod.MIN_MAX, symmetric=True) == {
