@@ -1,7 +1,7 @@
-"""Coverage goes on where a framework has turned the tracing of Python off.
+"""Coverage goes on where something has turned the tracing of Python off.
 
-Exporting a model from PyTorch leaves a process without its trace function; all tests after that one
-would count as nothing run.
+In a process that runs all tests one after another the trace function was gone after some of them,
+and what ran later counted as not run.
 """
 
 from __future__ import annotations
