@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -16,6 +15,7 @@ from edgeopt.benchmarks.failures import died, failed
 from edgeopt.benchmarks.messages import Failed, Failure, Request
 from edgeopt.core.errors import EdgeOptError, MeasurementError
 from edgeopt.core.record import Record, to_json
+from edgeopt.core.scratch import scratch_folder
 
 PROGRAM = Path(__file__).with_name("device")
 
@@ -48,8 +48,7 @@ def ask(request: Request, answer: type[A], *, names: Sequence[str], timeout: flo
         UnsupportedError: If the runtime lacks one of an artifact's operators.
         MeasurementError: If the runtime isn't there, memory or time runs out.
     """
-    with tempfile.TemporaryDirectory(prefix="edgeopt-", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
+    with scratch_folder() as folder:
         (folder / child.REQUEST).write_bytes(to_json(request))
         code = _run(folder, timeout, names)
         result = folder / child.RESULT

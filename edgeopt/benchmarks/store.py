@@ -8,8 +8,9 @@ from pathlib import Path
 
 from edgeopt.benchmarks.result import SCHEMA, Kind, Measurement
 from edgeopt.core.errors import OutputError
-from edgeopt.core.files import reporting, write_bytes
+from edgeopt.core.files import write_bytes
 from edgeopt.core.record import from_json, to_json
+from edgeopt.core.refusals import reporting
 
 
 def measurement_path(artifact: Path, target: str) -> Path:

@@ -23,9 +23,17 @@ import click
 from click.exceptions import Exit
 
 from edgeopt.cli.application import PROGRAM, application
-from edgeopt.cli.terminal import StdoutClosed, Terminated, complain, prepared, write
+from edgeopt.cli.terminal import (
+    StdoutClosed,
+    Terminated,
+    complain,
+    complain_at_length,
+    prepared,
+    write,
+)
 from edgeopt.cli.wrong_use import as_usage_error
 from edgeopt.core.errors import EdgeOptError, UsageError
+from edgeopt.core.refusals import surroundings
 
 COMPLETE_VARIABLE = f"_{PROGRAM.upper()}_COMPLETE"
 BUG = 70
@@ -54,9 +62,20 @@ def _run(arguments: list[str]) -> int:
         from click.shell_completion import shell_complete
 
         return shell_complete(application, {}, PROGRAM, COMPLETE_VARIABLE, instruction)
+    for word in arguments:
+        _check_text(word)
     # Not click's own `main`, which has answers of its own for Ctrl-C, EOFError and closed pipes.
     with application.make_context(PROGRAM, arguments) as context:
         return application.invoke(context) or 0
+
+
+def _check_text(word: str) -> None:
+    try:
+        word.encode()
+    except UnicodeEncodeError:
+        raise UsageError(
+            f"{word}: not a name in UTF-8, and the runtimes open no other", hint="rename it"
+        ) from None
 
 
 def _stopped(error: BaseException) -> BaseException | None:
@@ -85,11 +104,11 @@ def _answer(error: BaseException, *, as_json: bool) -> int:
         return _told("KeyboardInterrupt", "Interrupted", "", INTERRUPTED, as_json=as_json)
     if known := _as_ours(error):
         for words in _last_words(error):
-            complain(words)
+            complain_at_length(words)
         complain(f"Error: {known}")
         kind = type(known).__name__
         return _told(kind, known.message, known.hint, known.exit_code, as_json=as_json)
-    complain("".join(traceback.format_exception(error)).rstrip())
+    complain_at_length("".join(traceback.format_exception(error)).rstrip())
     hint = "please report it with the lines above and what `edgeopt doctor` prints"
     complain(f"Error: this is a bug in EdgeOpt: {hint}")
     return _told(type(error).__name__, str(error), hint, BUG, as_json=as_json)
@@ -110,6 +129,8 @@ def _as_ours(error: BaseException) -> EdgeOptError | None:
         return error
     if isinstance(error, click.ClickException):
         return as_usage_error(error)
+    if isinstance(error, OSError):
+        return surroundings(error)
     if isinstance(error, SystemExit):
         return UsageError(
             f"a file or function that was named called sys.exit({error.code!r})",

@@ -13,7 +13,8 @@ import click
 from edgeopt.cli.command import option
 from edgeopt.cli.terminal import complain
 from edgeopt.core.errors import OutputError
-from edgeopt.core.files import reporting, write_bytes
+from edgeopt.core.files import append, write_bytes
+from edgeopt.core.refusals import reporting
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -40,11 +41,8 @@ class Reporting:
         """
         if self.summary is not None:
             text = markdown()
-            with (
-                reporting(self.summary, "choose another file"),
-                self.summary.open("a", encoding="utf-8") as file,
-            ):
-                file.write(text)
+            with reporting(self.summary, "choose another file"):
+                append(self.summary, text.encode())
         if self.junit is not None:
             write_bytes(self.junit, xml())
 

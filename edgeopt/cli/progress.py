@@ -6,6 +6,8 @@ import threading
 from types import TracebackType
 from typing import TYPE_CHECKING, TextIO
 
+from edgeopt.core.printable import shown
+
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
     from rich.progress import TaskID
@@ -74,7 +76,7 @@ class StepDisplay:
             if step != self._step:
                 return
             self._bar = _bar(self._stream, measured=self._total is not None)
-            self._task = self._bar.add_task(step, completed=self._done, total=self._total)
+            self._task = self._bar.add_task(shown(step), completed=self._done, total=self._total)
             self._bar.start()
 
 

@@ -6,6 +6,8 @@ import io
 import sys
 from collections.abc import Iterable, Sequence
 
+from edgeopt.core.printable import shown
+
 _UNBOUNDED = 10_000
 
 
@@ -25,7 +27,7 @@ def table(titles: Sequence[str], rows: Iterable[Sequence[str]], *, left: int = 1
     from rich.measure import Measurement
     from rich.table import Table
 
-    kept = list(rows)
+    kept = [list(map(shown, row)) for row in rows]
     drawn = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
     columns = [i for i in range(len(titles)) if any(row[i] for row in kept)]
     for i in columns:
@@ -38,15 +40,15 @@ def table(titles: Sequence[str], rows: Iterable[Sequence[str]], *, left: int = 1
         )
     for row in kept:
         drawn.add_row(*(row[i] for i in columns))
-    page, shown = _Page(), sys.stdout.isatty()
+    page, on_terminal = _Page(), sys.stdout.isatty()
     console = Console(
         file=page,
-        force_terminal=shown,
+        force_terminal=on_terminal,
         markup=False,
         highlight=False,
         emoji=False,
         legacy_windows=False,  # click translates colours for an old console when it writes them
-        width=None if shown else _UNBOUNDED,
+        width=None if on_terminal else _UNBOUNDED,
     )
     options = console.options.update(max_width=_UNBOUNDED)
     console.width = max(console.width, Measurement.get(console, options, drawn).minimum)
@@ -64,7 +66,7 @@ class _Page(io.StringIO):
 
 def lines(pairs: Iterable[tuple[str, str]]) -> str:
     """Two columns: what, and its value; pairs without a value are left out."""
-    kept = [(what, value) for what, value in pairs if value]
+    kept = [(shown(what), shown(value)) for what, value in pairs if value]
     width = max((len(what) for what, _ in kept), default=0)
     return "".join(f"{what:<{width}}  {value}\n" for what, value in kept)
 

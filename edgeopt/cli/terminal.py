@@ -13,13 +13,16 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import FrameType
-from typing import Any
+from typing import TypeVar
 
 import click
 from click.exceptions import Exit
 
 from edgeopt.core.errors import EdgeOptError, OutputError
+from edgeopt.core.printable import shown, shown_json, shown_lines, shown_record
 from edgeopt.core.progress import Progress, silent
+
+R = TypeVar("R")
 
 
 class StdoutClosed(Exception):  # noqa: N818 - not an error: the reader has had enough
@@ -69,14 +72,19 @@ class Terminal:
         for text in () if self.quiet else dict.fromkeys(texts):
             complain(f"Warning: {text}")
 
-    def show(self, result: Any, draw: Callable[[], str]) -> None:
-        """Write a result: as JSON if that was asked for, else as ``draw`` has it."""
+    def show(self, result: R, draw: Callable[[R], str]) -> None:
+        """Write a result: as JSON if that was asked for, else as ``draw`` has it.
+
+        Args:
+            result: A record, or several.
+            draw: Gets it with every text in it as one line that a terminal doesn't obey.
+        """
         if not self.json:
-            write(draw())
+            write(draw(shown_record(result)))
             return
         from edgeopt.core.record import to_json
 
-        write(to_json(result))
+        write(shown_json(to_json(result)))
 
     @contextlib.contextmanager
     def judging(self) -> Iterator[None]:
@@ -91,12 +99,17 @@ class Terminal:
 
 
 def write(text: str | bytes) -> None:
-    """Write to standard output.
+    """Write to standard output; what would steer a terminal is shown instead.
+
+    Args:
+        text: Lines, with colours on a terminal; or JSON, which has none.
 
     Raises:
         StdoutClosed: If nobody reads it any more.
         OutputError: If it can't be written.
     """
+    if isinstance(text, str):
+        text = shown_lines(text, styled=sys.stdout.isatty())
     try:
         click.echo(text, nl=False)
         sys.stdout.flush()
@@ -114,8 +127,24 @@ def write(text: str | bytes) -> None:
 
 def complain(text: str) -> None:
     """Write one line to standard error; if nobody reads it, there is nobody to tell."""
+    _say(shown(text))
+
+
+def complain_at_length(text: str) -> None:
+    """Write lines to standard error, such as a traceback."""
+    _say(shown_lines(text))
+
+
+def _say(text: str) -> None:
     with contextlib.suppress(OSError):
         click.echo(text, err=True)
+
+
+class _Lines(logging.Formatter):
+    """What is logged, without what would steer a terminal."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return shown_lines(super().format(record))
 
 
 @contextlib.contextmanager
@@ -136,7 +165,7 @@ def prepared() -> Iterator[None]:
 def explaining() -> Iterator[None]:
     """Show what other packages say (``-v``)."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(message)s"))
+    handler.setFormatter(_Lines("%(message)s"))
     loggers = [logging.getLogger(name) for name in ("edgeopt", "py.warnings")]
     saved = [logger.level for logger in loggers]
     for logger in loggers:

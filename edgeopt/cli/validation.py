@@ -18,7 +18,7 @@ def report(terminal: Terminal, found: Validation, reporting: Reporting) -> None:
         OutputError: If a report can't be written.
     """
     reporting.write(lambda: summary(found), lambda: junit(found))
-    terminal.show(found, lambda: draw_validation(found))
+    terminal.show(found, draw_validation)
     reporting.annotate(lambda: annotation(found))
     with terminal.judging():
         check_validation(found)

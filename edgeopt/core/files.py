@@ -6,13 +6,13 @@ import contextlib
 import errno
 import hashlib
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from edgeopt.core.errors import OutputError
+from edgeopt.core.refusals import OTHER, reporting
+from edgeopt.core.scratch import part_file
 
 _CHUNK = 1 << 20
 
@@ -36,7 +36,11 @@ def sha256(path: Path) -> str:
 def _folder_sha256(folder: Path) -> str:
     digest = hashlib.sha256()
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
-        digest.update(f"{path.relative_to(folder).as_posix()}\0{sha256(path)}\n".encode())
+        digest.update(
+            f"{path.relative_to(folder).as_posix()}\0{sha256(path)}\n".encode(
+                "utf-8", "surrogateescape"
+            )
+        )
     return digest.hexdigest()
 
 
@@ -44,41 +48,6 @@ def size_of(path: Path) -> int:
     """A file's size in bytes; a folder's is that of its files."""
     files = path.rglob("*") if path.is_dir() else [path]
     return sum(file.stat().st_size for file in files if file.is_file())
-
-
-_REFUSALS = {
-    errno.ENOSPC: "free some space",
-    errno.EDQUOT: "free some space",
-    errno.EROFS: "make it writable",
-    errno.EACCES: "make it writable",
-    errno.EPERM: "make it writable",
-    errno.ENOTDIR: "a file has that name",
-    errno.EEXIST: "a file has that name",
-    errno.ENOENT: "make the folder it is in",
-    errno.ENAMETOOLONG: "shorten the name",
-    errno.EINVAL: "use a name that this system allows",
-}
-
-
-OTHER = "choose another folder with -o"
-
-
-@contextmanager
-def reporting(path: Path, other: str = OTHER) -> Iterator[None]:
-    """Turn an operating system's refusal to write below ``path`` into an :class:`OutputError`.
-
-    Args:
-        path: The file or folder that is written.
-        other: How the user can choose another place.
-    """
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in _REFUSALS:
-            raise
-        raise OutputError(
-            f"{path}: cannot write: {error.strerror}", hint=f"{_REFUSALS[error.errno]}, or {other}"
-        ) from error
 
 
 @contextmanager
@@ -103,19 +72,6 @@ def new_folder(folder: Path, other: str = OTHER) -> Iterator[None]:
                 made.rmdir()
 
 
-@contextmanager
-def working_folder(output: Path) -> Iterator[Path]:
-    """A hidden folder inside ``output`` for files that aren't finished: a rename finishes one.
-
-    Raises:
-        OutputError: If ``output`` can't be written.
-    """
-    with reporting(output):
-        folder = tempfile.TemporaryDirectory(dir=output, prefix=".edgeopt-")
-    with folder as name:
-        yield Path(name)
-
-
 def write_bytes(path: Path, data: bytes) -> None:
     """Write ``data`` under a temporary name beside ``path``, then rename it into place.
 
@@ -137,15 +93,31 @@ def writing(path: Path, other: str = OTHER) -> Iterator[IO[bytes]]:
     Raises:
         OutputError: If the folder can't be written or the disk is full.
     """
-    with reporting(path, other):
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    with reporting(path, other), part_file(path.parent) as (handle, temporary):
+        with os.fdopen(handle, "wb") as file:
+            yield file
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(path)
+
+
+def append(path: Path, data: bytes) -> None:
+    """Add ``data`` to a file, in one write where the system takes it all; else nothing of it.
+
+    Raises:
+        OSError: If it can't be written.
+    """
+    with path.open("ab", buffering=0) as file:
+        done = file.write(data)
+        if done == len(data):
+            return
         try:
-            with os.fdopen(handle, "wb") as file:
-                yield file
-            Path(name).chmod(0o666 & ~_umask())
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
+            done += file.write(data[done:])
+            if done < len(data):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError:
+            end = file.tell()
+            if os.fstat(file.fileno()).st_size == end:  # nobody has added something since
+                file.truncate(end - done)
             raise
 
 
@@ -158,8 +130,13 @@ def move_into_place(temporary: Path, path: Path) -> None:
     with reporting(path):
         if path.is_dir():
             # A folder can't take another's place: the old one goes where temporary files do.
-            path.replace(temporary.with_name(f"{temporary.name}.replaced"))
+            path.replace(replaced_name(temporary))
         temporary.replace(path)
+
+
+def replaced_name(temporary: Path) -> Path:
+    """Where a folder goes that ``temporary`` takes the place of."""
+    return temporary.with_name(f"{temporary.name}.replaced")
 
 
 def _umask() -> int:

@@ -6,6 +6,7 @@ its key path), is one small wheel, and reads and writes JSON itself.
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -27,8 +28,27 @@ _NUMBERS = re.compile(rb"\[\s[-+.\de,\s]*\]")  # a list of numbers is easier to 
 
 def to_json(record: Any, *, indent: int = 2) -> bytes:
     """Encode records (or lists and dicts of them) as JSON; the same record gives the same bytes."""
-    text = msgspec.json.format(msgspec.json.encode(record), indent=indent)
+    text = msgspec.json.format(encoded(record), indent=indent)
     return _NUMBERS.sub(lambda m: b"".join(m[0].split()).replace(b",", b", "), text) + b"\n"
+
+
+def encoded(record: Any) -> bytes:
+    """JSON on one line, whatever a file is called: a name that isn't UTF-8 has halves of pairs."""
+    try:
+        return msgspec.json.encode(record)
+    except UnicodeEncodeError:
+        return json.dumps(msgspec.to_builtins(record)).encode()
+
+
+def decoded(data: bytes, kind: type[R]) -> R:
+    """What :func:`encoded` wrote, with any white space.
+
+    Raises:
+        msgspec.MsgspecError, ValueError: If it isn't JSON, or doesn't fit ``kind``.
+    """
+    if rb"\ud" in data:  # half of a pair, which msgspec refuses, or a whole one
+        return msgspec.convert(json.loads(data), kind)
+    return msgspec.json.decode(data, type=kind)
 
 
 def from_json(data: bytes, kind: type[R], *, where: str) -> R:
@@ -38,8 +58,8 @@ def from_json(data: bytes, kind: type[R], *, where: str) -> R:
         EdgeOptError: If it isn't JSON or doesn't fit ``kind``; names ``where`` and the key path.
     """
     try:
-        return msgspec.json.decode(data, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return decoded(data, kind)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise EdgeOptError(
             f"{where}: {_readable(error)}",
             hint="it may be damaged, or of another version of EdgeOpt: make it again",

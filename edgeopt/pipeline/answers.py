@@ -24,6 +24,7 @@ from edgeopt.core.execution import open_artifact
 from edgeopt.core.manifest import DataRecord, Verification
 from edgeopt.core.precision import Format, Precision
 from edgeopt.core.progress import Progress
+from edgeopt.core.streaming import each_of
 from edgeopt.core.tensors import Batch
 from edgeopt.targets import load_target
 
@@ -149,7 +150,7 @@ def _run(
         artifact.path,
         artifact.format,
         layout=artifact.layout,
-        threads=0,
+        threads=1,
         emulated=emulated,
         exact=emulated,
         name=artifact.name,
@@ -161,8 +162,8 @@ def _run(
         CallFile(folder / f"{file}.samples.npz") as given,
         CallFile(folder / f"{file}.references.npz") as due,
     ):
-        for chunk, batch in calls(artifact, samples):
-            outputs = opened.run(batch, chunk[0].origin)
+        given_back = each_of(calls(artifact, samples), lambda c: opened.run(c[1], c[0][0].origin))
+        for (chunk, batch), outputs in given_back:
             _check_numbers(artifact, opened.outputs, outputs)
             given.add(artifact.stored(batch).values())
             due.add(outputs)

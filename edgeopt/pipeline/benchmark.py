@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +21,7 @@ from edgeopt.core.gpu import local_gpu
 from edgeopt.core.precision import Format
 from edgeopt.core.preprocessing import Preprocessing
 from edgeopt.core.progress import Progress, silent
+from edgeopt.core.scratch import scratch_folder
 from edgeopt.pipeline.budgets.asked import held
 from edgeopt.pipeline.budgets.file import read_project
 from edgeopt.pipeline.cores import check_cores, cores_here
@@ -149,7 +149,7 @@ def _measured_here(
     on: Provider,
     progress: Progress,
 ) -> BenchmarkReport:
-    with tempfile.TemporaryDirectory(prefix="edgeopt-", ignore_cleanup_errors=True) as folder:
+    with scratch_folder() as folder:
         candidates = [
             _candidate(artifact, evaluation.of(artifact), plan, Path(folder, f"{index}.npz"), on)
             for index, artifact in enumerate(artifacts)

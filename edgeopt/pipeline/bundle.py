@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -13,11 +13,13 @@ from edgeopt.benchmarks.bundle import CONTENT, RUN, Bundle, program
 from edgeopt.benchmarks.metrics import read_tops
 from edgeopt.benchmarks.plan import Plan
 from edgeopt.core.errors import EdgeOptError, OutputError, UnsupportedError, UsageError
-from edgeopt.core.files import move_into_place, new_folder, reporting, sha256, working_folder
+from edgeopt.core.files import new_folder, sha256
+from edgeopt.core.placing import place, tidy, working_folder
 from edgeopt.core.precision import Format
 from edgeopt.core.preprocessing import Preprocessing
 from edgeopt.core.progress import Progress, silent
 from edgeopt.core.record import Record, from_json, to_json
+from edgeopt.core.refusals import reporting
 from edgeopt.core.version import __version__
 from edgeopt.pipeline.answers import Asked, answer
 from edgeopt.pipeline.evaluation import Data, read_evaluation
@@ -98,6 +100,7 @@ def bundle(
     read = [_bundled(read_artifact(path)) for path in artifacts]
     files = _check_names(read)
     folder = Path(output)
+    tidy(folder)
     _check_free(folder, force=force)
     with new_folder(folder), working_folder(folder) as scratch, reporting(folder):
         bundled = []
@@ -109,8 +112,9 @@ def bundle(
             shutil.copyfile(file, scratch / name)
         by = f"EdgeOpt {__version__}"
         content = _finish(scratch, Bundle(by, named, plan, tuple(bundled), {}))
-        made = list(_move_all(scratch, folder))
-    return BundleResult(str(folder), content, sum(path.stat().st_size for path in made))
+        names = _names(scratch)
+        place(scratch, folder, names)
+    return BundleResult(str(folder), content, sum((folder / n).stat().st_size for n in names))
 
 
 def _check(artifacts: int, plan: Plan, samples: int) -> None:
@@ -164,11 +168,8 @@ def _finish(scratch: Path, content: Bundle) -> Bundle:
     return content
 
 
-def _move_all(scratch: Path, folder: Path) -> Iterator[Path]:
+def _names(scratch: Path) -> list[str]:
     # What names and vouches for the others comes last.
     files = [path for path in scratch.rglob("*") if path.is_file()]
-    for path in sorted(files, key=lambda path: (path.name == CONTENT, path)):
-        place = folder / path.relative_to(scratch)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        move_into_place(path, place)
-        yield place
+    files.sort(key=lambda path: (path.name == CONTENT, path))
+    return [path.relative_to(scratch).as_posix() for path in files]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable, Sequence
 from functools import reduce
 from pathlib import Path
@@ -13,6 +12,7 @@ from edgeopt.calibration.ranges import RangeMethod, convolves_images, default_me
 from edgeopt.calibration.selection import ENOUGH, ENOUGH_TEXTS, chosen, sampling_for
 from edgeopt.calibration.table import CalibrationTable, TableHeader
 from edgeopt.calibration.table_file import load_table, read_header, save_table
+from edgeopt.core.blas import one_thread
 from edgeopt.core.effort import Effort
 from edgeopt.core.errors import DataError, OutputError, UsageError
 from edgeopt.core.files import new_folder
@@ -20,6 +20,7 @@ from edgeopt.core.ir import ir
 from edgeopt.core.preprocessing import Preprocessing
 from edgeopt.core.progress import Progress, silent
 from edgeopt.core.record import Record
+from edgeopt.core.scratch import scratch_folder
 from edgeopt.data import Dataset, check_exists, fill_batches, picked
 from edgeopt.pipeline.given import read_given
 from edgeopt.pipeline.observation import Share, begun_table, observed
@@ -100,8 +101,8 @@ def calibrate(
         model, input=input, weights=weights, signature=signature, preprocess=preprocess, code=code
     )
     check_exists(calibration)
-    with tempfile.TemporaryDirectory(prefix="edgeopt-", ignore_cleanup_errors=True) as scratch:
-        prepared = Preparation(given, Path(scratch), progress)
+    with one_thread(), scratch_folder() as scratch:
+        prepared = Preparation(given, scratch, progress)
         path = Path(output) if output else Path("out", prepared.source.name + SUFFIX)
         with new_folder(path.parent):
             check_table_replaceable(path, force=force)

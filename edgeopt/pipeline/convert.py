@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -13,20 +12,19 @@ from edgeopt.converters.onnx import size
 from edgeopt.converters.registry import OFFICIAL, WRITERS
 from edgeopt.converters.tensorrt import delivery
 from edgeopt.converters.tensorrt.shapes import shape_ranges, unsaid_batches
+from edgeopt.core.blas import one_thread
 from edgeopt.core.errors import DataError
-from edgeopt.core.files import (
-    move_into_place,
-    new_folder,
-    working_folder,
-)
+from edgeopt.core.files import new_folder
 from edgeopt.core.layout import Ends, Layout
 from edgeopt.core.manifest import (
     manifest_path,
 )
+from edgeopt.core.placing import place, working_folder
 from edgeopt.core.precision import Format, Precision
 from edgeopt.core.preprocessing import Preprocessing
 from edgeopt.core.progress import Progress, silent
 from edgeopt.core.record import Record
+from edgeopt.core.scratch import scratch_folder
 from edgeopt.core.via import Via
 from edgeopt.data import check_exists
 from edgeopt.pipeline.beside import check_beside_replaceable, files_beside, left_over
@@ -212,10 +210,11 @@ def _formats(to: str | Iterable[str] | None, target: str) -> tuple[Format, ...]:
 def _run(options: ConvertOptions, progress: Progress) -> ConvertResult:
     target = _checked_target(options)
     with (
-        tempfile.TemporaryDirectory(prefix="edgeopt-", ignore_cleanup_errors=True) as scratch,
+        one_thread(),
+        scratch_folder() as scratch,
         new_folder(options.output),
     ):
-        prepared = Preparation(options.model, Path(scratch), progress)
+        prepared = Preparation(options.model, scratch, progress)
         options = options.with_layout_of(prepared.source.layout)
         material = Material(prepared, options, target, progress)
         paths = {
@@ -284,16 +283,18 @@ def _check_engine(material: Material) -> None:
         check_fits(builder, graph.path, material.prepared.source.record.location)
 
 
-def _place(made: list[Artifact], work: Path) -> None:
+def _place(made: list[Artifact], work: Path, output: Path) -> None:
     # Only now, when nothing more can go wrong: a command makes all of its files or none.
+    files: list[Path] = []
+    former: list[Path] = []
     for artifact in made:
         final = Path(artifact.path)
-        for old in list(left_over(final, artifact.manifest)):
-            old.unlink()
-        files = [*files_beside(artifact.manifest, final), final, manifest_path(final)]
+        former += left_over(final, artifact.manifest)
+        files += [*files_beside(artifact.manifest, final), final, manifest_path(final)]
         files += [search_path(final)] if artifact.search is not None else []
-        for file in files:
-            move_into_place(work / file.name, file)
+    place(work, output, [file.name for file in files])
+    for file in former:
+        file.unlink()
 
 
 def _warnings(material: Material, made: list[Artifact]) -> tuple[str, ...]:

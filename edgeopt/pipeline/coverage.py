@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from edgeopt.core.errors import UsageError
 from edgeopt.core.precision import Format
 from edgeopt.core.progress import Progress, silent
 from edgeopt.core.record import Record
+from edgeopt.core.scratch import scratch_folder
 from edgeopt.pipeline.given import read_given
 from edgeopt.pipeline.parsing import parse_names
 from edgeopt.pipeline.preparation import Preparation
@@ -71,9 +71,9 @@ def coverage(
         )
     if fmt is Format.TENSORRT and (quantized := quantized_file(model)) is not None:
         return _tensorrt(quantized, str(model))
-    with tempfile.TemporaryDirectory(prefix="edgeopt-", ignore_cleanup_errors=True) as scratch:
+    with scratch_folder() as scratch:
         given = read_given(model, input=input, signature=signature)
-        prepared = Preparation(given, Path(scratch), progress)
+        prepared = Preparation(given, scratch, progress)
         name, path = prepared.source.record.location, prepared.graph.path
         return _tensorrt(path, name) if fmt is Format.TENSORRT else _tflite(path, name)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
@@ -14,6 +13,7 @@ from edgeopt.core.manifest import Manifest, manifest_path, read_manifest
 from edgeopt.core.precision import Precision
 from edgeopt.core.progress import Progress, silent
 from edgeopt.core.runtime import saturates
+from edgeopt.core.scratch import scratch_folder
 from edgeopt.data import Sample, check_exists
 from edgeopt.pipeline.diagnosis import layers as stand_out
 from edgeopt.pipeline.diagnosis.columns import find_unlike
@@ -81,10 +81,10 @@ def diagnose(
     chosen = choose_samples(manifest, evaluation, samples, code_allowed=code)
     given = read_given(reference, weights=weights, input=input, code=code)
     threshold = stand_out.threshold(manifest.precision) if min_sqnr is None else min_sqnr
-    with tempfile.TemporaryDirectory(prefix="edgeopt-", ignore_cleanup_errors=True) as scratch:
+    with scratch_folder() as scratch:
         progress("making the float graph", 0, None)
-        found = find_reference(path, manifest, given, Path(scratch), progress)
-        run = _Diagnosis(path, manifest, found, chosen, threshold, Path(scratch), progress)
+        found = find_reference(path, manifest, given, scratch, progress)
+        run = _Diagnosis(path, manifest, found, chosen, threshold, scratch, progress)
         return run.result()
 
 

@@ -11,10 +11,11 @@ import msgspec
 from edgeopt.converters.micro.check import check_runs
 from edgeopt.converters.tensorrt.kit import complete_kit
 from edgeopt.converters.writer import Writer, WriteRequest, Written
-from edgeopt.core.files import reporting, sha256, size_of, write_bytes
+from edgeopt.core.files import sha256, size_of, write_bytes
 from edgeopt.core.manifest import Manifest, write_manifest
 from edgeopt.core.precision import Format, Precision
 from edgeopt.core.record import Record, to_json
+from edgeopt.core.refusals import reporting
 from edgeopt.core.tflite_file import read_tflite
 from edgeopt.pipeline.beside import for_runtime
 from edgeopt.pipeline.checking import Checked

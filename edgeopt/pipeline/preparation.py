@@ -10,10 +10,10 @@ from typing import Any
 from edgeopt.converters.inputs import parse_inputs
 from edgeopt.converters.simplify import simplify
 from edgeopt.converters.sources import Source, SourceOptions, open_source
-from edgeopt.core.files import reporting
 from edgeopt.core.graph import FloatGraph
 from edgeopt.core.onnx_file import remove
 from edgeopt.core.progress import Progress, silent
+from edgeopt.core.refusals import reporting
 from edgeopt.core.tensors import Sizes
 from edgeopt.data import Dataset, open_dataset
 from edgeopt.pipeline.given import GivenModel

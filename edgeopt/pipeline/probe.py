@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import platform
 import re
-import tempfile
 from pathlib import Path
 
 import msgspec
@@ -19,6 +18,7 @@ from edgeopt.benchmarks.result import Kind
 from edgeopt.core.errors import MeasurementError, UnsupportedError, UsageError
 from edgeopt.core.progress import Progress, silent
 from edgeopt.core.record import Record
+from edgeopt.core.scratch import scratch_folder
 from edgeopt.pipeline.printable import printable
 from edgeopt.targets.address import split_target
 from edgeopt.targets.hardware import Cpu, Memory
@@ -108,9 +108,9 @@ def probe(device: Transport, progress: Progress = silent) -> Profile:
 
 
 def _asked(device: Transport) -> Device:
-    with tempfile.TemporaryDirectory(prefix="edgeopt-") as scratch, device.folder() as run:
-        Path(scratch, RUN).write_bytes(program())
-        device.push(Path(scratch), run)
+    with scratch_folder() as scratch, device.folder() as run:
+        (scratch / RUN).write_bytes(program())
+        device.push(scratch, run)
         code, words = device.start(run, ["python3", RUN, DESCRIBE], _SECONDS)
         answer = device.pull(run, ANSWER, _MOST_BYTES)
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from edgeopt.benchmarks.result import BenchmarkReport
 from edgeopt.benchmarks.store import check_writable
 from edgeopt.core.errors import UsageError
 from edgeopt.core.progress import Progress
+from edgeopt.core.scratch import scratch_folder
 from edgeopt.pipeline.budgets.asked import costs_for, held
 from edgeopt.pipeline.budgets.file import ProjectFile
 from edgeopt.pipeline.bundle import DEVICE, bundle
@@ -74,14 +74,14 @@ def benchmark_there(
     native = _native(read, profile, address, binary)
     program = None if native is None else _native_runner(native, read, profile, options)
     with (
-        tempfile.TemporaryDirectory(prefix="edgeopt-", ignore_cleanup_errors=True) as scratch,
+        scratch_folder() as scratch,
         reach(address, ssh_config) as device,
     ):
         runner = program or _python_runner(
-            artifacts, name or probed(device, Path(scratch, "probed.toml"), progress),
+            artifacts, name or probed(device, scratch / "probed.toml", progress),
             accuracy, progress, options,
         )  # fmt: skip
-        folder, answer = Path(scratch, "bundle"), Path(scratch, RESULT)
+        folder, answer = scratch / "bundle", scratch / RESULT
         runner.pack(folder, progress)
         with device.folder() as run:
             answer.write_bytes(runner.measure(device, run, folder, progress))

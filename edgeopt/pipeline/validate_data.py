@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from edgeopt.calibration.table_file import load_table
 from edgeopt.core.errors import DataError
 from edgeopt.core.preprocessing import Preprocessing
 from edgeopt.core.progress import Progress, silent
+from edgeopt.core.scratch import scratch_folder
 from edgeopt.core.tensors import TensorSpec
 from edgeopt.data import Stored, check_exists, open_stored
 from edgeopt.pipeline.calibrate import check_belongs
@@ -147,8 +147,8 @@ def _taker(given: GivenModel, progress: Progress, *, observed: bool) -> Iterator
     elif is_artifact(model) and not (observed and may_be_float(model)):
         yield read_taker(model, None, real=real)
     else:
-        with tempfile.TemporaryDirectory(prefix="edgeopt-", ignore_cleanup_errors=True) as scratch:
-            yield read_taker(model, Preparation(given, Path(scratch), progress), real=real)
+        with scratch_folder() as scratch:
+            yield read_taker(model, Preparation(given, scratch, progress), real=real)
 
 
 @dataclass(frozen=True)

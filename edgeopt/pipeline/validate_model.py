@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +22,7 @@ from edgeopt.core.gpu import local_gpu
 from edgeopt.core.precision import Format
 from edgeopt.core.preprocessing import Preprocessing
 from edgeopt.core.progress import Progress, silent
+from edgeopt.core.scratch import scratch_folder
 from edgeopt.data import check_exists
 from edgeopt.pipeline.evaluation import Data, Evaluation
 from edgeopt.pipeline.given import GivenModel, read_given
@@ -121,10 +121,10 @@ def validate_model(
         return _unreadable(artifact, error, monotonic() - began)
     floors.check_reference(read, reference=reference is not None)
     _check_gpu(read)
-    with tempfile.TemporaryDirectory(prefix="edgeopt-", ignore_cleanup_errors=True) as scratch:
+    with scratch_folder() as scratch:
         job = _Job(
             artifact=read,
-            folder=Path(scratch),
+            folder=scratch,
             evaluation=evaluation,
             floors=floors,
             given=replace(given, preprocessing=_contract(read, given)),

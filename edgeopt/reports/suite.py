@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 from xml.etree import ElementTree as Xml
 
+from edgeopt.core.printable import shown_lines
+
 End = Literal["failure", "error", "skipped"]
 
 
@@ -65,7 +67,5 @@ def _add(root: Xml.Element, case: Case) -> None:
 
 
 def _legal(text: str) -> str:
-    """Text without the characters that XML 1.0 has no way to write."""
-    return "".join(
-        c if c in "\t\n\r" or (c >= " " and c not in "\ufffe\uffff") else "?" for c in text
-    )
+    """Text without the characters that XML 1.0 has no way to write, or that turn a line around."""
+    return shown_lines(text)

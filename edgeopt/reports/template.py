@@ -1,6 +1,7 @@
 """Filling templates.
 
-Whatever a model, a file or a sample is called may stand in a page, so everything is escaped.
+Whatever a model, a file or a sample is called may stand in a page, so everything is escaped, for
+HTML and for whoever looks at its source.
 """
 
 from __future__ import annotations
@@ -8,7 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from edgeopt.core.printable import shown_lines
 from edgeopt.reports.figures import decibels, milliseconds, number, percent, share
+
+
+def _shown(value: Any) -> Any:
+    """A variable, without what would turn around the line that it is on."""
+    from markupsafe import Markup
+
+    text = isinstance(value, str) and not isinstance(value, Markup)
+    return shown_lines(value) if text else value
 
 
 def render(name: str, values: Mapping[str, Any]) -> str:
@@ -23,6 +33,7 @@ def render(name: str, values: Mapping[str, Any]) -> str:
     environment = Environment(
         loader=PackageLoader("edgeopt.reports"),
         autoescape=True,
+        finalize=_shown,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from shlex import quote
 
 from edgeopt.core.errors import MeasurementError
+from edgeopt.core.scratch import scratch_folder
 from edgeopt.targets.address import Address
 from edgeopt.targets.emulator import Emulator, find, qemu, usual_folder
 from edgeopt.targets.tethered import last_line, run_tethered
@@ -33,7 +34,7 @@ class EmulatedDevice:
         folder = Path(self.address.path) if self.address.path else usual_folder()
         self._board = find(self.address.host, folder)
         if self._board is None:
-            given = f" --root {folder}" if self.address.path else ""
+            given = f" --root {quote(str(folder))}" if self.address.path else ""
             raise MeasurementError(
                 f"{self.address}: its root has not been made yet",
                 hint=f"edgeopt targets emulator --cpu {self.address.host}{given}",
@@ -46,8 +47,8 @@ class EmulatedDevice:
     @contextmanager
     def folder(self) -> Iterator[str]:
         """A new folder, gone at the end; its path on this machine."""
-        with tempfile.TemporaryDirectory(prefix="edgeopt-emulated-") as run:
-            yield run
+        with scratch_folder() as run:
+            yield str(run)
 
     def push(self, folder: Path, run: str, timeout: float = 600) -> None:
         """Copy what is in ``folder`` into the folder ``run``."""

@@ -18,9 +18,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from edgeopt.core.errors import MeasurementError, OutputError
-from edgeopt.core.files import reporting
 from edgeopt.core.progress import Progress, silent
 from edgeopt.core.record import Record, to_json
+from edgeopt.core.refusals import reporting
 from edgeopt.targets.cores import CORES
 
 DEBIAN = "bookworm"

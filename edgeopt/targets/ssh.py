@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from edgeopt.core.errors import MeasurementError
+from edgeopt.core.scratch import scratch_folder
 from edgeopt.targets.address import Address
 from edgeopt.targets.conversation import Conversation
 from edgeopt.targets.remote_folder import START, RemoteFolders
@@ -58,20 +58,20 @@ class SshDevice(RemoteFolders):
     def __init__(self, address: Address, config: Path | None = None) -> None:
         self.address = address
         self._config = () if config is None else ("-F", str(config))
+        self._held = ExitStack()
         self._sockets = ""
 
     def __enter__(self) -> SshDevice:
         if shutil.which("ssh") is None or shutil.which("scp") is None:
             raise MeasurementError("ssh and scp are not installed here", hint="install OpenSSH")
-        # Short, since a socket's path has about 100 characters at most.
-        self._sockets = tempfile.mkdtemp(prefix="eo-")
+        self._sockets = str(self._held.enter_context(scratch_folder()))
         return self
 
     def __exit__(self, *_: object) -> None:
         command = ["ssh", *self._options, "-O", "exit", self.address.destination]
         with suppress(MeasurementError):
             output_of(self.address, command, CONNECT_SECONDS, 0)
-        shutil.rmtree(self._sockets, ignore_errors=True)
+        self._held.close()
 
     @property
     def _options(self) -> tuple[str, ...]:

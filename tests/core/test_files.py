@@ -5,6 +5,7 @@ import pytest
 
 from edgeopt.core import files
 from edgeopt.core.errors import OutputError
+from edgeopt.core.refusals import reporting
 
 
 def test_write_bytes_replaces_whole_files_and_leaves_no_other(tmp_path: Path) -> None:
@@ -32,7 +33,7 @@ def test_a_full_disk_leaves_the_old_file_and_no_temporary(
 
 
 def test_other_operating_system_errors_are_not_the_users(tmp_path: Path) -> None:
-    with pytest.raises(OSError, match="strange"), files.reporting(tmp_path):
+    with pytest.raises(OSError, match="strange"), reporting(tmp_path):
         raise OSError(errno.EBADF, "strange")
 
 

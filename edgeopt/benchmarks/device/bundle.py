@@ -62,7 +62,8 @@ def main(program: str, arguments: Sequence[str]) -> int:
     try:
         write(options.output, found)
     except OSError as error:
-        sys.stderr.write("Error: {}: {}\n".format(options.output, error.strerror or error))
+        why = told.shown("{}: {}".format(options.output, error.strerror or error))
+        sys.stderr.write("Error: {}\n".format(why))
         return UNABLE
     sys.stdout.write(told.found(found, options.output))
     return DONE if all(map(_passed, found["measurements"])) else DIFFERENT

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from typing import Any, Dict, Iterator, Sequence
 
 from .failure import Failure
@@ -17,11 +18,16 @@ _OLD = "op for builtin opcode"
 """What LiteRT says of an operator, or a version of one, that it doesn't know."""
 
 
+def shown(text: str) -> str:
+    """Text as one line that a terminal shows and doesn't obey, whatever a file is called."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 def failure(failure: Failure, names: Sequence[str]) -> str:
     """One line: which artifact, why, and what to do."""
     named = failure.artifact is not None and failure.artifact < len(names)
     where = "{}: ".format(names[failure.artifact or 0]) if named else ""
-    line = " ".join((where + failure.reason).split())
+    line = shown(" ".join((where + failure.reason).split()))
     for runtime, how in INSTALL.items():
         if failure.stage == "runtime" and failure.reason.startswith(runtime):
             return "{}: {}".format(line, how)
@@ -33,10 +39,11 @@ def failure(failure: Failure, names: Sequence[str]) -> str:
 def found(report: Dict[str, Any], path: str) -> str:
     """A few lines for each artifact, and what to do with the result."""
     lines = [line for each in report["measurements"] for line in _artifact(each)]
-    names = " ".join(each["artifact"] for each in report["measurements"])
-    lines.append("Take {} back, and:".format(os.path.basename(path)))
-    lines.append("  edgeopt benchmark {} --import {}".format(names, os.path.basename(path)))
-    return "".join(line + "\n" for line in lines)
+    names = " ".join(shlex.quote(each["artifact"]) for each in report["measurements"])
+    result = os.path.basename(path)
+    lines.append("Take {} back, and:".format(result))
+    lines.append("  edgeopt benchmark {} --import {}".format(names, shlex.quote(result)))
+    return "".join(shown(line) + "\n" for line in lines)
 
 
 def _artifact(measurement: Dict[str, Any]) -> Iterator[str]:

@@ -11,7 +11,9 @@ import msgspec
 from edgeopt.benchmarks.history.entry import Entry
 from edgeopt.benchmarks.result import Ratio
 from edgeopt.core.errors import UsageError
-from edgeopt.core.files import reporting
+from edgeopt.core.files import append
+from edgeopt.core.record import decoded, encoded
+from edgeopt.core.refusals import reporting
 
 _OTHER = "name another file with --history"
 
@@ -31,12 +33,13 @@ def read(path: Path) -> list[Entry]:
 
 
 def _entries(path: Path, text: str) -> Iterator[Entry]:
-    for number, line in enumerate(text.splitlines(), 1):
+    # Not splitlines(): a name may have what Unicode calls the end of a line.
+    for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
         try:
-            entry = msgspec.json.decode(line, type=Entry)
-        except msgspec.DecodeError as error:
+            entry = decoded(line.encode("utf-8"), Entry)
+        except (msgspec.MsgspecError, ValueError) as error:
             raise _no_entry(path, number, str(error).replace("`$.", "`")) from error
         if not _possible(entry.ratio):
             raise _no_entry(path, number, "its ratio can't be")
@@ -60,10 +63,11 @@ def add(path: Path, entry: Entry) -> None:
     """Add a line; in one write, so that two at once don't mix.
 
     Raises:
-        OutputError: If it can't be written.
+        OutputError: If it can't be written; then nothing of it is.
     """
-    with reporting(path, _OTHER), path.open("ab") as file:
-        file.write(_break_of(path) + msgspec.json.encode(entry) + b"\n")
+    with reporting(path, _OTHER):
+        path.touch()
+        append(path, _break_of(path) + encoded(entry) + b"\n")
 
 
 def _break_of(path: Path) -> bytes:

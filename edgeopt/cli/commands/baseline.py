@@ -7,6 +7,7 @@ import click
 from edgeopt.cli.command import command, option
 from edgeopt.cli.options import common_options, store_option
 from edgeopt.cli.terminal import Terminal
+from edgeopt.core.printable import shown
 
 SAVE, LIST, SHOW, REMOVE, PRUNE = "save", "list", "show", "remove", "prune"
 NAMED = {SHOW, REMOVE}
@@ -78,7 +79,7 @@ def _save(terminal: Terminal, artifact: str, name: str, store: str | None) -> No
         saved = save(artifact, name, store)
     from edgeopt.cli.views.baseline import draw_saved
 
-    terminal.show(saved, lambda: draw_saved(saved))
+    terminal.show(saved, draw_saved)
 
 
 def _list(terminal: Terminal, store: str | None) -> None:
@@ -87,7 +88,7 @@ def _list(terminal: Terminal, store: str | None) -> None:
     from edgeopt.pipeline.baseline.opening import open_store
 
     found = listed(store)
-    terminal.show(found, lambda: draw_list(found, open_store(store).where))
+    terminal.show(found, lambda r: draw_list(r, shown(open_store(store).where)))
 
 
 def _show(terminal: Terminal, name: str, store: str | None) -> None:
@@ -95,7 +96,7 @@ def _show(terminal: Terminal, name: str, store: str | None) -> None:
     from edgeopt.pipeline.baseline import show
 
     found = show(name, store)
-    terminal.show(found, lambda: draw_baseline(found))
+    terminal.show(found, draw_baseline)
 
 
 def _remove(terminal: Terminal, name: str, store: str | None) -> None:
@@ -103,7 +104,7 @@ def _remove(terminal: Terminal, name: str, store: str | None) -> None:
     from edgeopt.pipeline.baseline import remove
 
     found = remove(name, store)
-    terminal.show(found, lambda: draw_removed(found))
+    terminal.show(found, draw_removed)
 
 
 def _prune(terminal: Terminal, store: str | None) -> None:
@@ -113,4 +114,4 @@ def _prune(terminal: Terminal, store: str | None) -> None:
         found = prune(store)
     from edgeopt.cli.views.baseline import draw_pruned
 
-    terminal.show(found, lambda: draw_pruned(found))
+    terminal.show(found, draw_pruned)

@@ -119,7 +119,7 @@ def benchmark(
             report = run(files(artifacts), preprocess=contract, progress=progress, **options)
     from edgeopt.cli.views.benchmark import draw_report
 
-    terminal.show(report, lambda: draw_report(report, saved=save))
+    terminal.show(report, lambda r: draw_report(r, saved=save))
     from edgeopt.benchmarks.budget import check_budgets
     from edgeopt.pipeline.results import check_outputs
 

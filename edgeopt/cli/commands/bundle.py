@@ -76,4 +76,4 @@ def bundle(terminal: Terminal, artifacts: tuple[str, ...], **options: Any) -> No
         result = run(files(artifacts), preprocess=contract, progress=progress, **options)
     from edgeopt.cli.views.bundle import draw_bundle
 
-    terminal.show(result, lambda: draw_bundle(result))
+    terminal.show(result, draw_bundle)

@@ -87,7 +87,7 @@ def calibrate(
             )  # fmt: skip
     from edgeopt.cli.views.calibration import draw_calibration
 
-    terminal.show(result, lambda: draw_calibration(result))
+    terminal.show(result, draw_calibration)
     terminal.warn(*result.warnings)
 
 

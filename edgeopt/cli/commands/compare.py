@@ -142,7 +142,7 @@ def compare(
     if isinstance(first, Saved):
         from edgeopt.cli.views.baseline import draw_first
 
-        terminal.show(first, lambda: draw_first(first))
+        terminal.show(first, draw_first)
         return
     found = first
     if history is not None:
@@ -158,7 +158,7 @@ def _tell(
     reporting.write(lambda: _summary(found), lambda: _junit(found))
     from edgeopt.cli.views.comparison import draw_comparison
 
-    terminal.show(found, lambda: draw_comparison(found))
+    terminal.show(found, draw_comparison)
     reporting.annotate(lambda: _annotation(found, inconclusive))
     from edgeopt.pipeline.compare import check_verdict
 

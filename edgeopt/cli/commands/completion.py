@@ -33,4 +33,4 @@ def completion(terminal: Terminal, shell: str) -> None:
     script = kind(application, {}, PROGRAM, COMPLETE_VARIABLE)
     # Not `source()`, which looks for the shell on this machine before it prints.
     text = script.source_template % script.source_vars()
-    terminal.show({"shell": shell, "script": text}, lambda: text)
+    terminal.show({"shell": shell, "script": text}, lambda _: text)

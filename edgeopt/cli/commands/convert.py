@@ -254,7 +254,7 @@ def convert(terminal: Terminal, model: str, **options: Any) -> None:
     unplotted = _plot(result, force=options["force"])
     from edgeopt.cli.views.conversion import draw_conversion
 
-    terminal.show(result, lambda: draw_conversion(result))
+    terminal.show(result, draw_conversion)
     told = (w for a in result.artifacts for w in a.manifest.warnings)
     terminal.warn(*result.warnings, *told, *unplotted)
     if failure is not None:

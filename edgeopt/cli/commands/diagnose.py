@@ -90,5 +90,5 @@ def diagnose(
         write_diagnosis_page(result, page, force=force)
     from edgeopt.cli.views.diagnosis_result import draw_result
 
-    terminal.show(result, lambda: draw_result(result, everything=terminal.verbose, page=page))
+    terminal.show(result, lambda r: draw_result(r, everything=terminal.verbose, page=page))
     terminal.warn(*result.warnings)

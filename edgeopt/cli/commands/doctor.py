@@ -24,6 +24,6 @@ def doctor(terminal: Terminal) -> int:
         diagnosis = run(progress=progress)
     from edgeopt.cli.views.diagnosis import draw_diagnosis
 
-    terminal.show(diagnosis, lambda: draw_diagnosis(diagnosis))
+    terminal.show(diagnosis, draw_diagnosis)
     terminal.warn(*diagnosis.warnings)
     return 0 if diagnosis.healthy else UNFIT

@@ -31,4 +31,4 @@ def history(terminal: Terminal, file: Path) -> None:
     from edgeopt.pipeline.history import show
 
     found = show(file)
-    terminal.show(found, lambda: draw_history(found))
+    terminal.show(found, draw_history)

@@ -52,7 +52,7 @@ def inspect(terminal: Terminal, file: str, fmt: str | None, input: tuple[str, ..
     found = run(file)
     from edgeopt.cli.views.inspection import draw_inspection
 
-    terminal.show(found, lambda: draw_inspection(found, everything=terminal.verbose))
+    terminal.show(found, lambda r: draw_inspection(r, everything=terminal.verbose))
     terminal.warn(*found.warnings)
 
 
@@ -63,4 +63,4 @@ def _cover(terminal: Terminal, file: str, fmt: str, input: tuple[str, ...]) -> N
         found = coverage(file, fmt, input=input, progress=progress)
     from edgeopt.cli.views.coverage import draw_coverage
 
-    terminal.show(found, lambda: draw_coverage(found))
+    terminal.show(found, draw_coverage)

@@ -79,7 +79,7 @@ def _emulator(terminal: Terminal, cpus: tuple[str, ...], root: str | None) -> No
 
     with terminal.progress("preparing") as progress:
         made = [prepare(cpu, root, progress=progress) for cpu in cpus]
-    terminal.show(made, lambda: draw_emulators(made))
+    terminal.show(made, draw_emulators)
 
 
 def _probe(terminal: Terminal, address: str | None = None) -> None:
@@ -90,7 +90,7 @@ def _probe(terminal: Terminal, address: str | None = None) -> None:
     else:
         with terminal.progress("probing") as progress:
             probed = probe_device(address, progress=progress)
-    terminal.show(probed, lambda: as_toml(probed))
+    terminal.show(probed, as_toml)
 
 
 def _show(terminal: Terminal, action: str, targets: tuple[str, ...]) -> None:
@@ -99,4 +99,4 @@ def _show(terminal: Terminal, action: str, targets: tuple[str, ...]) -> None:
 
     found = [load_target(name) for name in targets or known_targets()]
     draw = {LIST: draw_list, CHECK: draw_check}.get(action)
-    terminal.show(found, lambda: draw(found) if draw else "\n".join(map(draw_target, found)))
+    terminal.show(found, lambda r: draw(r) if draw else "\n".join(map(draw_target, r)))

@@ -8,6 +8,7 @@ from edgeopt.cli.figures import ABSENT, decibels, milliseconds, percent, plural,
 from edgeopt.cli.tables import lines, table
 from edgeopt.cli.views.conversion import samples
 from edgeopt.cli.views.diagnosis_layers import draw_layers, draw_weights
+from edgeopt.core.printable import shown
 from edgeopt.pipeline.diagnosis.points import INPUT
 from edgeopt.pipeline.diagnosis.records import (
     ColumnGroup,
@@ -45,7 +46,7 @@ def draw_result(result: DiagnosisResult, *, everything: bool, page: str | None) 
         _time(result.timing, everything),
         _inserted(result),
         _trials(result.trials),
-        f"The page is in {page}.\n" if page else "",
+        f"The page is in {shown(page)}.\n" if page else "",
         _steps(result),
     ]
     return "\n".join(part for part in parts if part)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from shlex import quote
 
 from edgeopt.cli.figures import plural, three
 from edgeopt.cli.tables import lines, table
@@ -26,7 +27,7 @@ def draw_emulators(made: Sequence[Emulator]) -> str:
     """What can be done with each."""
     return "".join(
         f"{each.cpu}: {each.root}\n"
-        f"  edgeopt benchmark ARTIFACT --target {each.address}\n"
+        f"  edgeopt benchmark ARTIFACT --target {quote(str(each.address))}\n"
         f"  {each.python} is its Python\n"
         for each in made
     )

@@ -6,7 +6,6 @@ import json
 import math
 import re
 import subprocess
-import sys
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import NamedTuple
 
 from edgeopt.converters.micro import interpret
 from edgeopt.core.errors import UnsupportedError
+from edgeopt.core.leash import run_leashed
 
 MISSING = "the package tflite-micro is not installed: pip install 'edgeopt[micro]'"
 
@@ -58,17 +58,14 @@ def try_out(path: Path, name: str) -> Trial:
     Raises:
         UnsupportedError: If the interpreter doesn't run it, or answers otherwise; says how.
     """
-    command = [sys.executable, interpret.__file__, str(path)]
     try:
-        ran = subprocess.run(  # noqa: S603 - this Python and our own program
-            command, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=_SECONDS,
-            encoding="utf-8", errors="replace",
-        )  # fmt: skip
+        ran = run_leashed(Path(interpret.__file__), [str(path)], _SECONDS)
     except subprocess.TimeoutExpired:
         raise _refused(name, f"no answer after {_SECONDS} s") from None
-    found = _TOTAL.search(ran.stderr)
+    words = ran.stderr.decode(errors="replace")
+    found = _TOTAL.search(words)
     if ran.returncode != 0 or found is None:
-        raise _refused(name, _complaint(ran.stderr) or f"it ended with code {ran.returncode}")
+        raise _refused(name, _complaint(words) or f"it ended with code {ran.returncode}")
     sqnr = min(map(_decibels, json.loads(ran.stdout)), default=math.inf)
     if not sqnr >= FLOOR_DB:  # a NaN isn't
         raise UnsupportedError(

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
-import tempfile
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,8 +11,10 @@ import msgspec
 from edgeopt.converters.build_options import BuildOptions
 from edgeopt.converters.tensorrt.complaints import failed, killed, took_too_long
 from edgeopt.converters.tensorrt.delivery import Builder
+from edgeopt.core.leash import run_leashed
 from edgeopt.core.manifest import ShapeRange
 from edgeopt.core.record import Record, to_json
+from edgeopt.core.scratch import scratch_folder
 
 A = TypeVar("A", bound=Record)
 
@@ -147,14 +147,11 @@ def ask_support(builder: Builder, onnx: Path, name: str, timeout: float) -> Supp
 
 def _ask(request: dict[str, Any], answer: type[A], timeout: float, name: str) -> A:
     limited = request.get("memory") is not None
-    with tempfile.TemporaryDirectory(prefix="edgeopt-", ignore_cleanup_errors=True) as folder:
-        asked, answered = Path(folder, "request.json"), Path(folder, "answer.json")
+    with scratch_folder() as folder:
+        asked, answered = folder / "request.json", folder / "answer.json"
         asked.write_bytes(to_json(request))
-        command = [sys.executable, "-P", str(PROGRAM), str(asked), str(answered)]
         try:
-            ran = subprocess.run(  # noqa: S603 - this Python and our own program
-                command, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout, check=False
-            )
+            ran = run_leashed(PROGRAM, [str(asked), str(answered)], timeout)
         except subprocess.TimeoutExpired as expired:
             raise took_too_long(name, timeout) from expired
         if not answered.is_file():

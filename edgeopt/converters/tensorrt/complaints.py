@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from shlex import quote
 
 from edgeopt.core.errors import (
     BuildError,
@@ -152,6 +153,6 @@ def _refused(nodes: Sequence[tuple[str, str]], told: str, name: str) -> Unsuppor
     why = "" if told.endswith("false") or op in told else f": {told}"
     return UnsupportedError(
         f"{name}: TensorRT doesn't take {op} {node!r}{more}{why}",
-        hint=f"see all of them with `edgeopt inspect {name} --for tensorrt`, and express them with "
-        "other operators",
+        hint=f"see all of them with `edgeopt inspect {quote(name)} --for tensorrt`, and express "
+        "them with other operators",
     )

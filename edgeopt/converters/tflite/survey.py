@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 import numpy as np
 
@@ -129,5 +130,5 @@ def check_fits(path: Path, name: str) -> None:
         more = "1 node more is" if others == 1 else f"{others} nodes more are"
         raise UnsupportedError(
             f"{error.message}; {more} in the way",
-            hint=f"{error.hint}; see all of them with `edgeopt inspect {name} --for tflite`",
+            hint=f"{error.hint}; see all of them with `edgeopt inspect {quote(name)} --for tflite`",
         ) from error

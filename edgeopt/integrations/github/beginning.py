@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edgeopt.core.errors import OutputError
-from edgeopt.core.files import reporting
+from edgeopt.core.refusals import reporting
 from edgeopt.integrations.github import commands
 from edgeopt.integrations.github.job import HELP, Job
 

@@ -11,7 +11,8 @@ import msgspec
 from edgeopt.benchmarks.gate.verdict import Comparison
 from edgeopt.cli.views.comparison import draw_comparison
 from edgeopt.core.errors import MissingBaselineError, UsageError
-from edgeopt.core.files import reporting
+from edgeopt.core.printable import shown_record
+from edgeopt.core.refusals import reporting
 from edgeopt.integrations.github import commands
 from edgeopt.integrations.github.job import TIME_IS_UP, Job
 from edgeopt.integrations.github.running import Ran, run
@@ -67,7 +68,7 @@ def _outcome(job: Job, ran: Ran) -> Outcome:
     except (msgspec.DecodeError, AttributeError):
         return Outcome("error", job.ended("compare", ran) or TIME_IS_UP)
     if schema == Comparison.__struct_defaults__[-1]:
-        print(draw_comparison(msgspec.convert(said, Comparison)), flush=True)  # noqa: T201
+        print(draw_comparison(shown_record(msgspec.convert(said, Comparison))), flush=True)  # noqa: T201
         return Outcome(str(said["verdict"]), ran.code)
     if schema == Saved.__struct_defaults__[-1]:
         return _first(job)

@@ -6,6 +6,7 @@ import msgspec
 
 from edgeopt.cli.views.conversion import draw_conversion
 from edgeopt.core.errors import UsageError
+from edgeopt.core.printable import shown_record
 from edgeopt.integrations.github import commands
 from edgeopt.integrations.github.job import Job
 from edgeopt.integrations.github.running import run
@@ -19,7 +20,7 @@ def convert(job: Job) -> int:
     if ran.code or ran.stopped:
         return job.ended("convert", ran)
     result = msgspec.json.decode(made.read_bytes(), type=ConvertResult)
-    print(draw_conversion(result), flush=True)  # noqa: T201 - the log of a run
+    print(draw_conversion(shown_record(result)), flush=True)  # noqa: T201 - the log of a run
     if len(result.artifacts) != 1:
         raise UsageError(
             f"convert made {len(result.artifacts)} artifacts, and one is compared",

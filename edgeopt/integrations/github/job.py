@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgeopt.core.errors import UsageError
-from edgeopt.core.files import reporting
+from edgeopt.core.refusals import reporting
 from edgeopt.integrations.github.channel import Channel
 from edgeopt.integrations.github.commands import FAILURE
 from edgeopt.integrations.github.event import Event, read_event

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from edgeopt.core.errors import ModelError, UsageError
-from edgeopt.core.files import reporting, sha256
+from edgeopt.core.files import sha256
+from edgeopt.core.refusals import reporting
+from edgeopt.core.scratch import scratch_folder
 from edgeopt.pipeline.baseline.listing import known
 from edgeopt.pipeline.baseline.names import check_name
 from edgeopt.pipeline.baseline.opening import open_store
@@ -46,9 +47,9 @@ def fetched(artifact: str | Path, store: str | Path | None = None) -> Iterator[s
         return
     opened = open_store(store)
     baseline = known(check_name(str(artifact).removeprefix(_SIGN)), opened)
-    with tempfile.TemporaryDirectory(prefix="edgeopt-", ignore_cleanup_errors=True) as scratch:
+    with scratch_folder() as scratch:
         # What goes wrong with it later is told with its path: the name is in it.
-        folder = Path(scratch) / f"{_SIGN}{baseline.name}"
+        folder = scratch / f"{_SIGN}{baseline.name}"
         for file in baseline.files:
             _fetch(baseline, file, opened, folder / file.path)
         yield folder / baseline.artifact

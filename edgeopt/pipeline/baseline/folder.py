@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgeopt.core.errors import ModelError
-from edgeopt.core.files import new_folder, reporting, writing
+from edgeopt.core.files import new_folder, writing
+from edgeopt.core.refusals import reporting
 from edgeopt.pipeline.baseline.store import ELSEWHERE
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 
 from edgeopt.benchmarks.artifact import Artifact, files_of, read_artifact
 from edgeopt.core.errors import EdgeOptError, UnsupportedError
-from edgeopt.core.files import reporting, sha256
+from edgeopt.core.files import sha256
 from edgeopt.core.manifest import manifest_path
 from edgeopt.core.record import to_json
+from edgeopt.core.refusals import reporting
+from edgeopt.core.scratch import scratch_folder
 from edgeopt.pipeline.baseline.listing import read_name
 from edgeopt.pipeline.baseline.names import check_name, stays_inside
 from edgeopt.pipeline.baseline.opening import open_store
@@ -91,8 +92,8 @@ def _before(name: str, store: Store) -> Baseline | None:
 
 def _put(store: Store, file: StoredFile, source: Path) -> None:
     key = object_key(file.sha256)
-    with tempfile.TemporaryDirectory(prefix="edgeopt-") as folder:
-        there = Path(folder) / "object"
+    with scratch_folder() as folder:
+        there = folder / "object"
         with reporting(there, "choose another folder with TMPDIR"):
             sound = store.fetch(key, there) and sha256(there) == file.sha256
     if not sound:

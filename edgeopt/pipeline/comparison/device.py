@@ -6,10 +6,8 @@ figures that can't be are refused.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TypeVar
 
 import msgspec
@@ -31,6 +29,7 @@ from edgeopt.benchmarks.result import Kind
 from edgeopt.core.errors import EdgeOptError
 from edgeopt.core.progress import Progress
 from edgeopt.core.record import Record
+from edgeopt.core.scratch import scratch_folder
 from edgeopt.pipeline.comparison.packing import Packed
 from edgeopt.pipeline.comparison.pair import Pair
 from edgeopt.pipeline.comparison.place import emulated
@@ -135,9 +134,9 @@ def conversing(
         MeasurementError: If it can't be reached, measures already, has no room or too few cores.
         UsageError: If it is emulated.
     """
-    with device.folder() as run, tempfile.TemporaryDirectory(prefix="edgeopt-") as scratch:
-        Path(scratch, RUN).write_bytes(program())
-        device.push(Path(scratch), run)
+    with device.folder() as run, scratch_folder() as scratch:
+        (scratch / RUN).write_bytes(program())
+        device.push(scratch, run)
         with device.converse(run, ("python3", RUN, CONVERSE, "--name", holder())) as talk:
             said = decode(talk.hear(_GREETING), DeviceAnswer, pair.names, failed_there)
             if said.kind != Kind.MEASURED:

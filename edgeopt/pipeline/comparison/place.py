@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from edgeopt.benchmarks.artifact import Artifact
 from edgeopt.benchmarks.measure import HOST
 from edgeopt.core.errors import UnsupportedError, UsageError
 from edgeopt.core.precision import Format
 from edgeopt.core.progress import Progress
+from edgeopt.core.scratch import scratch_folder
 from edgeopt.pipeline.reaching import probed, reached
 from edgeopt.targets import Profile, load_target
 from edgeopt.targets.address import Address
@@ -105,5 +104,5 @@ def _check(address: Address) -> None:
 
 
 def _probed(device: SshDevice, progress: Progress) -> Profile:
-    with tempfile.TemporaryDirectory(prefix="edgeopt-", ignore_cleanup_errors=True) as scratch:
-        return load_target(probed(device, Path(scratch, "probed.toml"), progress))
+    with scratch_folder() as scratch:
+        return load_target(probed(device, scratch / "probed.toml", progress))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from edgeopt.benchmarks.gate.budgets import Budgets
 from edgeopt.benchmarks.paired import Subject
 from edgeopt.core.progress import Progress
+from edgeopt.core.scratch import scratch_folder
 from edgeopt.pipeline.comparison.bench import Bench, Here
 from edgeopt.pipeline.comparison.device import conversing
 from edgeopt.pipeline.comparison.packing import pack
@@ -28,10 +27,10 @@ def ready(
         EdgeOptError: As ``pack`` and ``conversing``.
     """
     judged, labelled = pair.judged(budgets), budgets.drop is not None
-    with tempfile.TemporaryDirectory(prefix="edgeopt-", ignore_cleanup_errors=True) as folder:
+    with scratch_folder() as folder:
         if place.device is None:
-            yield Here(pair, judged), pair.subjects(Path(folder))
+            yield Here(pair, judged), pair.subjects(folder)
             return
-        packed = pack(pair, judged, labelled, Path(folder))
+        packed = pack(pair, judged, labelled, folder)
         with conversing(place.name, place.device, pair, packed, progress) as there:
             yield there, packed.subjects

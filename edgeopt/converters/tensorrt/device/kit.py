@@ -48,7 +48,7 @@ def main(folder: str, arguments: Sequence[str]) -> int:
         if options.duration > 0:
             _time(path, order, manifest, options.duration)
     except Failure as failure:
-        sys.stderr.write("Error: {}\n".format(" ".join(failure.reason.split())))
+        sys.stderr.write("Error: {}\n".format(_shown(" ".join(failure.reason.split()))))
         return UNABLE if failure.stage == "module" else FAILED
     return DONE
 
@@ -136,12 +136,12 @@ def _describe(
 
 def _say(path: str, order: Dict[str, Any], stayed: List[Dict[str, str]]) -> None:
     planned = len(order["planned"])
-    sys.stdout.write("{}: built".format(path))
+    sys.stdout.write("{}: built".format(_shown(path)))
     if planned:
         sys.stdout.write(", {} of {} layers integer".format(planned - len(stayed), planned))
     sys.stdout.write("\n")
     for layer in stayed:
-        sys.stderr.write("Warning: {op} {node}: {reason}\n".format(**layer))
+        sys.stderr.write("Warning: {}\n".format(_shown("{op} {node}: {reason}".format(**layer))))
 
 
 def _time(path: str, order: Dict[str, Any], manifest: Dict[str, Any], seconds: float) -> None:
@@ -154,7 +154,12 @@ def _time(path: str, order: Dict[str, Any], manifest: Dict[str, Any], seconds: f
     latency, stages = found["latency"], found["stages"]
     told = "{}: {:.3f} ms (median of {} calls; {:.3f} to the GPU, {:.3f} computing, {:.3f} back)"
     parts = (stages["h2d_ms"], stages["compute_ms"], stages["d2h_ms"])
-    sys.stdout.write(told.format(result, latency["p50"], latency["count"], *parts) + "\n")
+    sys.stdout.write(told.format(_shown(result), latency["p50"], latency["count"], *parts) + "\n")
+
+
+def _shown(text: str) -> str:
+    """Text as one line that a terminal shows and doesn't obey."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _digest(path: str) -> str:
