@@ -167,7 +167,7 @@ def collect_hessians(
     computed = _expose(model, {layer.data for layer in gathered})
     path = graph.path.with_name("layers.onnx")
     save_graph(model, path)
-    session = open_session(path) if computed else None
+    session = open_session(path, threads=1) if computed else None
     path.unlink()
     most = min(_SHARE, max(PLACES // total, 1)) if total else _SHARE
     for count, sample in enumerate(samples, 1):

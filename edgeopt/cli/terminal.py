@@ -154,6 +154,8 @@ def prepared() -> Iterator[None]:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a Windows code page lacks many characters
     logging.captureWarnings(True)
+    # As many as there are cores would make what a manifest tells of a Keras model depend on them.
+    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
     try:
         with _terminating():
             yield

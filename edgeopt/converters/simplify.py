@@ -117,7 +117,7 @@ def _undecided(exported: Path, name: str) -> bool:
 
 def _folded(exported: Path, folded: Path, name: str, undecided: bool) -> ir.Model:
     left_out = (*_LEFT_OUT, _FOLDING) if undecided else _LEFT_OUT
-    open_session(exported, level="basic", optimized=folded, disabled=left_out, name=name)
+    open_session(exported, level="basic", optimized=folded, disabled=left_out, threads=1, name=name)
     return ir.load(folded)
 
 

@@ -28,7 +28,11 @@ _NUMBERS = re.compile(rb"\[\s[-+.\de,\s]*\]")  # a list of numbers is easier to 
 
 def to_json(record: Any, *, indent: int = 2) -> bytes:
     """Encode records (or lists and dicts of them) as JSON; the same record gives the same bytes."""
-    text = msgspec.json.format(encoded(record), indent=indent)
+    data = encoded(record)
+    try:
+        text = msgspec.json.format(data, indent=indent)
+    except msgspec.DecodeError:  # halves of pairs
+        text = json.dumps(json.loads(data), indent=indent).encode()
     return _NUMBERS.sub(lambda m: b"".join(m[0].split()).replace(b",", b", "), text) + b"\n"
 
 

@@ -89,9 +89,14 @@ def _name_outputs(graph: Any, names: Any) -> None:
 def running(model: str) -> Iterator[None]:
     """Run PyTorch without gradients; what it raises is about the sample.
 
+    One thread computes: with more, sums are cut otherwise, and what a manifest tells of the source
+    would depend on how many cores there are.
+
     Raises:
         DataError: In place of whatever the model raises.
     """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
     with torch.no_grad(), quiet("PyTorch"):  # TorchScript can't run in inference mode
         try:
             yield
@@ -101,6 +106,8 @@ def running(model: str) -> Iterator[None]:
                 f"{model}: the model fails on a sample: {cause(error)}",
                 hint="check the data's shapes and values against the model's inputs",
             ) from error
+        finally:
+            torch.set_num_threads(threads)
 
 
 def cause(error: BaseException) -> str:

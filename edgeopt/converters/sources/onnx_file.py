@@ -54,7 +54,7 @@ class OnnxSource:
     def run(self, inputs: Batch) -> list[object]:
         """Run the file as it was given; inputs fixed by ``--input`` are fed their value."""
         if self._session is None:
-            self._session = open_session(self.path)
+            self._session = open_session(self.path, threads=1)
         feeds = dict(inputs)
         for have in self._session.get_inputs():
             if have.name in self.inputs.fixed:

@@ -42,7 +42,7 @@ def tidy(path: Path, name: str) -> None:
 
 def _folded(path: Path, name: str) -> ir.Model:
     folded = path.with_name("tidied.onnx")
-    open_session(path, level="basic", optimized=folded, disabled=_LEFT_OUT, name=name)
+    open_session(path, level="basic", optimized=folded, disabled=_LEFT_OUT, threads=1, name=name)
     model = ir.load(folded)
     ir.external_data.load_to_model(model)
     return model
