@@ -227,7 +227,7 @@ def _run(options: ConvertOptions, progress: Progress) -> ConvertResult:
                 check_beside_replaceable(path, fmt, target, force=options.force)
             _check_model(material)
             made = [make_artifact(material, *key, path, work) for key, path in paths.items()]
-            _place(made, work)
+            _place(made, work, options.output)
     result = ConvertResult(artifacts=tuple(made), warnings=_warnings(material, made))
     raise_failures([a for a in made if a.path.endswith(".failed")], result)
     return result
