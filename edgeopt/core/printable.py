@@ -11,8 +11,6 @@ import re
 from enum import Enum
 from typing import Any, TypeVar
 
-import msgspec
-
 R = TypeVar("R")
 
 _STYLE = re.compile(r"(\x1b\[[0-9;]*m)")
@@ -72,7 +70,9 @@ def _walk(value: Any) -> Any:
         return value
     if isinstance(value, str):
         return shown(value)
-    if isinstance(value, msgspec.Struct):
+    if hasattr(value, "__struct_fields__"):
+        import msgspec  # the command line's help does without
+
         found = {name: getattr(value, name) for name in value.__struct_fields__}
         new = {name: _walk(each) for name, each in found.items()}
         changed = {name: each for name, each in new.items() if each is not found[name]}
