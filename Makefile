@@ -78,8 +78,8 @@ coverage: $(VENV)/.dev $(CORE)/.edgeopt $(WHEEL)/.edgeopt ## what the tests run,
 mutate: $(VENV)/.dev ## whether a test notices each small fault in encodings, ranges and the gate; takes long
 	$(PY) -m tests.mutation
 
-compare: $(VENV)/.dev ## EdgeOpt side by side with its peers; takes long
-	$(PY) comparisons/run.py
+compare: $(VENV)/.dev ## EdgeOpt side by side with its peers, into docs/figures.md; takes hours
+	$(PY) comparisons/run.py --write
 
 clean: ## what can be made again, apart from environments and your artifacts in out/
 	rm -rf build dist docs/_build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -58,6 +58,19 @@ FAMILIES = {
 NAMES = tuple(name for names in FAMILIES.values() for name in names)
 
 
+CONVOLUTIONAL = tuple(
+    name
+    for family in (
+        "AlexNet, VGG", "ResNet, ResNeXt", "MobileNet, MNASNet", "EfficientNet", "RegNet",
+        "SqueezeNet", "DenseNet", "Inception",
+    )
+    for name in FAMILIES[family]
+)  # fmt: skip
+"""Classifiers of nothing but convolutions: ShuffleNet's shuffle is a transpose of its own."""
+
+CLASSIFIERS = (*CONVOLUTIONAL, *FAMILIES["ShuffleNet"], *FAMILIES["ConvNeXt"])
+
+
 def exported(name: str) -> Path:
     """Where an architecture's ONNX is, once it was exported."""
     return FOLDER / f"{name.replace('/', '-')}.onnx"

@@ -1,17 +1,18 @@
-"""basic-pitch's old SavedModel, converted, beside its published ONNX and TFLite files.
-
-pip download --no-deps basic-pitch==0.4.0 && unzip basic_pitch-*.whl -d DIR
-python comparisons/basic_pitch.py DIR/basic_pitch/saved_models/icassp_2022/nmp
-"""
+"""basic-pitch's old SavedModel, converted, beside its published ONNX and TFLite files."""
 
 from __future__ import annotations
 
-import argparse
 import tempfile
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from environments import ours
+from figures import Finding
+from kept import Kept, once
+from tables import table
 
 import edgeopt
 from edgeopt.converters.sources import SourceOptions, open_source
@@ -60,11 +61,46 @@ def by_tensorflow(folder: Path, sound: np.ndarray) -> Answers:
     return dict(zip(("contour", "note", "onset"), answers, strict=True))
 
 
-def main() -> None:
-    """Print the largest difference of each pair."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("folder", type=Path, help="the SavedModel nmp, its other forms beside it")
-    folder = parser.parse_args().folder
+ASKED = {
+    "published-onnx": ("our ONNX", "published ONNX"),
+    "published-tflite": ("our TFLite", "published TFLite"),
+    "source-onnx": ("our ONNX", "SavedModel"),
+    "source-tflite": ("our TFLite", "SavedModel"),
+}
+OTHERS = {"published ONNX from SavedModel": ("published ONNX", "SavedModel")}
+
+
+def main(assets: Path) -> list[str]:
+    """Convert, and give the lines of a Markdown table."""
+    found = _found(assets)
+    rows = (
+        [f"{one} from {other}", *(f"{found[each][f'{one} from {other}']:.1e}" for each in found)]
+        for one, other in (*ASKED.values(), *OTHERS.values())
+    )
+    return table(("largest difference; outputs lie in 0..1", *found), rows)
+
+
+def figures(assets: Path) -> Iterator[Finding]:
+    """What was reached."""
+    found = _found(assets)
+    for key, (one, other) in ASKED.items():
+        worst = {name: each[f"{one} from {other}"] for name, each in found.items()}
+        theirs = max(each["published ONNX from SavedModel"] for each in found.values())
+        told = f"the published ONNX {theirs:.1e}" if other == "SavedModel" else ""
+        shown = ", ".join(f"{name} {value:.1e}" for name, value in worst.items())
+        yield Finding(f"basic-pitch.{key}", max(worst.values()), shown, told)
+
+
+def _found(assets: Path) -> dict[str, dict[str, float]]:
+    """By sound, the largest difference of each pair; kept."""
+    published = assets / "basic_pitch"
+    depends = ours(published / "nmp.onnx", published / "nmp.tflite")
+    found = once(Kept("basic_pitch"), "found", depends, partial(_compared, published / "nmp"))
+    return dict(found)
+
+
+def _compared(folder: Path) -> dict[str, dict[str, float]]:
+    found = {}
     with tempfile.TemporaryDirectory() as out:
         made = edgeopt.convert(folder, to="onnx,tflite", output=out).artifacts
         for name, sound in sounds().items():
@@ -75,13 +111,15 @@ def main() -> None:
                 "our ONNX": by_onnx(Path(made[0].path), sound),
                 "our TFLite": by_litert(Path(made[1].path), sound),
             }
-            for one in ("our ONNX", "our TFLite", "published ONNX"):
-                for other, theirs in answers.items():
-                    if one == other:
-                        continue
-                    worst = max(float(np.abs(answers[one][k] - theirs[k]).max()) for k in theirs)
-                    print(f"{name}: {one} from {other}: {worst:.1e}")
+            found[name] = {
+                f"{one} from {other}": max(
+                    float(np.abs(answers[one][each] - theirs).max())
+                    for each, theirs in answers[other].items()
+                )
+                for one, other in (*ASKED.values(), *OTHERS.values())
+            }
+    return found
 
 
 if __name__ == "__main__":
-    main()
+    print("\n".join(main(Path(__file__).resolve().parent / ".cache" / "assets")))

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import platform
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 from environments import OURS, python, versions
-from kept import digest
-from processes import run_on_one_core
+from kept import cpu, digest
+from processes import Run, run_on_one_core
 
 HERE = Path(__file__).resolve().parent
 MADE = HERE / ".cache" / "made"
+UNFINISHED = "unfinished"
+"""The file beside an artifact that is still being made."""
 
 
 @dataclass(frozen=True)
@@ -40,9 +41,9 @@ class Contender:
 
     Args:
         name: How the table calls it.
-        command: Its words, apart by spaces. ``{model}``, ``{calibration}`` and ``{out}``, a folder
-            that is new each time, stand for paths; ``{peers}`` for the drivers' folder. The first
-            word is ``edgeopt`` or ``python``, of its environment.
+        command: Its words, apart by spaces. ``{model}``, ``{calibration}``, ``{held_out}`` and
+            ``{out}``, a folder that is new each time, stand for paths; ``{peers}`` for the drivers'
+            folder. The first word is ``edgeopt`` or ``python``, of its environment.
         environment: The peer's name, or ``edgeopt``.
     """
 
@@ -64,6 +65,7 @@ class Contender:
         paths = {
             "model": task.model,
             "calibration": task.calibration,
+            "held_out": task.held_out,
             "out": self.folder(task),
             "peers": HERE / "peers",
             "here": HERE,
@@ -77,6 +79,7 @@ class Contender:
         names = {
             "model": task.model.name,
             "calibration": task.calibration.name,
+            "held_out": task.held_out.name,
             "out": "out",
             "peers": "comparisons/peers",
             "here": "comparisons",
@@ -112,24 +115,28 @@ def artifact(contender: Contender, task: Task) -> Path:
         ProcessFailedError: If it fails.
     """
     folder = contender.folder(task)
-    if not any(folder.glob("*.onnx")):
-        fresh(folder)
-        run_on_one_core(contender.words(task))
+    if (folder / UNFINISHED).exists() or not any(folder.glob("*.onnx")):
+        produce(contender, task)
     (made,) = folder.glob("*.onnx")
     return made
+
+
+def produce(contender: Contender, task: Task) -> Run:
+    """Run a contender in a folder that is new; what an interrupted run leaves there is marked.
+
+    Raises:
+        EnvironmentUnavailableError: If its environment can't be made.
+        ProcessFailedError: If it fails.
+    """
+    folder, words = contender.folder(task), contender.words(task)
+    fresh(folder)
+    (folder / UNFINISHED).touch()
+    run = run_on_one_core(words)
+    (folder / UNFINISHED).unlink()
+    return run
 
 
 def fresh(folder: Path) -> None:
     """Empty a folder, so that nobody can reuse what was made before."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-
-
-def cpu() -> str:
-    """The processor's name."""
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:
-        return platform.processor() or platform.machine()
-    names = [line.split(":", 1)[1].strip() for line in text.splitlines() if "model name" in line]
-    return names[0] if names else platform.machine()

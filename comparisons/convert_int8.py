@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import judging
 import sides
 from contenders import Contender, Task
-from rounds import ROUNDS, Timing, timed
+from figures import Finding, paired, plain
+from rounds import Timing, timed
 from tables import SECONDS_HEAD, commands, failures, seconds_cells, table
-from verdicts import integer_layers, judged, latency
+from verdicts import Verdict, integer_layers, judged, latency, paired_latency
 
 OURS = (sides.FAST, sides.DEFAULT, sides.HIGH)
 SEVEN_BITS = (sides.SEVEN_BITS, sides.ORT_SEVEN_BITS)
@@ -29,7 +30,7 @@ def main(assets: Path) -> list[str]:
     task = sides.efficientnet(assets)
     timings = timed(task, EACH)
     return [
-        f"Whole processes from 128 photographs, verification apart, medians of {ROUNDS}; judged on "
+        "Whole processes from 128 photographs, verification apart, medians of rounds; judged on "
         "512 crops of others. SQNR, agreement and KL are with exact sums (VNNI, ARM); *here* as "
         "this machine's kernels run it, which without VNNI add two 8-bit products in 16 bits; "
         "*pasted* on 128 cut-out subjects before blurred scenes, smoother than a camera's picture, "
@@ -70,12 +71,10 @@ def _row(task: Task, side: Contender, timing: Timing) -> list[str]:
 
 
 def _summary(task: Task, timings: Mapping[str, Timing]) -> list[str]:
-    done = [side for side in sides.PEERS if not timings[side.name].failure]
-    ours = timings[sides.DEFAULT.name]
-    if ours.failure or not done:
+    fastest = _fastest(timings)
+    if timings[sides.DEFAULT.name].failure or fastest is None:
         return []
-    fastest = min(done, key=lambda side: statistics.median(timings[side.name].ratios))
-    times = statistics.median(timings[fastest.name].ratios) / statistics.median(ours.ratios)
+    times = _relative(timings, fastest) / _relative(timings, sides.DEFAULT)
     return [
         f"- The whole of `edgeopt convert` is {times:.2f} times as fast as the fastest peer, "
         f"{fastest.name} (goal 2).",
@@ -86,3 +85,61 @@ def _summary(task: Task, timings: Mapping[str, Timing]) -> list[str]:
             if not timings[side.name].failure
         ),
     ]
+
+
+def _fastest(timings: Mapping[str, Timing]) -> Contender | None:
+    done = [side for side in sides.PEERS if not timings[side.name].failure]
+    return min(done, key=lambda side: _relative(timings, side), default=None)
+
+
+def _relative(timings: Mapping[str, Timing], side: Contender) -> float:
+    """A side's time over the plain process's, the median of rounds."""
+    return statistics.median(timings[side.name].ratios)
+
+
+def figures(assets: Path) -> Iterator[Finding]:
+    """What was reached."""
+    task = sides.efficientnet(assets)
+    timings = timed(task, EACH)
+    verdicts = {
+        side: verdict
+        for side in (*OURS, *sides.PEERS)
+        if not timings[side.name].failure
+        and (verdict := judged(task, side, judging.classifier, MODES)) is not None
+    }
+    yield from _quality(verdicts)
+    fastest = _fastest(timings)
+    assert fastest is not None
+    times = {side: _relative(timings, side) for side in (*OURS, fastest, sides.ORT_MINMAX)}
+    ort = timings[sides.ORT_MINMAX.name]
+    yield plain("int8.speed", times[fastest] / times[sides.DEFAULT], 2, fastest.name)
+    yield plain("int8.speed-fast", times[sides.ORT_MINMAX] / times[sides.FAST], 2)
+    high = timings[sides.HIGH.name].median
+    yield plain("int8.time-high", high, 1, f"{sides.ORT_MINMAX.name} {ort.median:.1f} s")
+    for key, side in (("int8.memory", sides.DEFAULT), ("int8.memory-fast", sides.FAST)):
+        ours = timings[side.name].peak
+        yield plain(key, ours / ort.peak, 2, f"{ours:.0f} of {ort.peak:.0f} MB")
+    for key, side in (("int8.latency", sides.DEFAULT), ("int8.latency-high", sides.HIGH)):
+        over_float = latency(task, sides.ORT_MINMAX)
+        found = paired_latency(task, side, sides.ORT_MINMAX)
+        yield paired(key, found, f"its own over float {over_float}, ours {latency(task, side)}")
+
+
+def _quality(verdicts: Mapping[Contender, Verdict]) -> Iterator[Finding]:
+    exact = {side: verdict["emulated"] for side, verdict in verdicts.items()}
+    peers = [side for side in sides.PEERS if side in exact]
+    loudest = max(peers, key=lambda side: exact[side]["sqnr_db"])
+    surest = max(peers, key=lambda side: exact[side]["agreement"])
+    nearest = min(peers, key=lambda side: exact[side]["divergence"])
+    told = {
+        "sqnr": f"{loudest.name} {exact[loudest]['sqnr_db']:.2f} dB",
+        "agreement": f"{surest.name} {exact[surest]['agreement']:.1%}",
+        "kl": f"{nearest.name} {exact[nearest]['divergence']:.4f}",
+    }
+    for end, side in (("", sides.DEFAULT), ("-high", sides.HIGH)):
+        ours = exact[side]
+        yield plain(f"int8.sqnr{end}", ours["sqnr_db"], 2, told["sqnr"])
+        yield plain(f"int8.agreement{end}", 100 * ours["agreement"], 1, told["agreement"])
+        yield plain(f"int8.kl{end}", ours["divergence"], 4, told["kl"])
+    fast, theirs = (exact[side]["sqnr_db"] for side in (sides.FAST, sides.ORT_MINMAX))
+    yield plain("int8.sqnr-fast", fast - theirs, 2, f"{fast:.2f} beside {theirs:.2f} dB")

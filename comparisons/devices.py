@@ -17,9 +17,13 @@ import numpy as np
 import onnx
 import onnxruntime
 from ai_edge_litert.interpreter import Interpreter
+from environments import ours
+from figures import Finding, plain
+from kept import Kept, once
 from loopback import loopback
 from onnx import TensorProto, helper, numpy_helper
 from rounds import ROUNDS
+from tables import table
 
 import edgeopt
 from edgeopt.benchmarks.device.blocks import timed_block
@@ -39,51 +43,89 @@ SIZE = 5_000_000
 Run = Callable[[], object]
 
 
+TOTAL = "all but the measurement"
+CONNECTING = "connecting, and making a folder there"
+
+
 def main(assets: Path) -> list[str]:  # noqa: ARG001 - every comparison is called alike
     """Measure, and give the lines of two Markdown tables."""
+    found = _found()
+    parts = {**found["reaching"]}
+    total = parts.pop(TOTAL)
+    warm = total - parts[CONNECTING]
+    return [
+        f"A model of {SIZE / 1e6:.1f} MB over ssh to this machine itself, median of {ROUNDS} "
+        "rounds, imports done. What the program does there is the measurement.",
+        "",
+        *table(
+            ("", "s"),
+            (
+                [part, f"{seconds:.2f}"]
+                for part, seconds in {
+                    **parts,
+                    TOTAL: total,
+                    "the same over a connection that is open (goal: under 2 s)": warm,
+                }.items()
+            ),
+        ),
+        "",
+        *table(
+            ("a call of a tiny model, us: its fastest tenth", "bare loop", "ours", "more (goal 1)"),
+            (
+                [way, f"{bare:.2f}", f"{timed:.2f}", f"{timed - bare:.2f}"]
+                for way, (bare, timed) in found["calling"].items()
+            ),
+        ),
+    ]
+
+
+def figures(assets: Path) -> Iterator[Finding]:  # noqa: ARG001 - likewise
+    """What was reached."""
+    found = _found()
+    reaching = found["reaching"]
+    warm = reaching[TOTAL] - reaching[CONNECTING]
+    yield plain("devices.reaching", warm, 2, f"connecting {reaching[CONNECTING]:.2f} s")
+    for (bare, timed), key in zip(
+        found["calling"].values(), ("devices.litert", "devices.onnxruntime"), strict=True
+    ):
+        yield plain(key, timed - bare, 2, f"bare loop {bare:.2f} us")
+
+
+def _found() -> dict[str, Any]:
+    """Seconds of each part of reaching a device, and us of both loops by runtime; kept."""
+    depends = {**ours(), "rounds": str(ROUNDS)}
+    return dict(once(Kept("devices"), "found", depends, _measured))
+
+
+def _measured() -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        return [
-            *_reaching(_large(folder)),
-            "",
-            "| a call of a tiny model, us: its fastest tenth | bare loop | ours | more (goal 1) |",
-            "|---|---|---|---|",
-            *(_calling(way, *runs) for way, runs in _ways(folder).items()),
-        ]
+        return {
+            "reaching": _reaching(_large(folder)),
+            "calling": {way: _calling(*runs) for way, runs in _ways(folder).items()},
+        }
 
 
 # Reaching a device
 
 
-def _reaching(artifact: Path) -> list[str]:
-    size = artifact.stat().st_size / 1e6
+def _reaching(artifact: Path) -> dict[str, float]:
+    """The median of each part, in s."""
     with loopback() as config:
         rounds = [_round(artifact, config) for _ in range(ROUNDS + 1)][1:]
-    medians = {part: statistics.median(each[part] for each in rounds) for part in rounds[0]}
-    total = medians.pop("all but the measurement")
-    warm = total - medians["connecting, and making a folder there"]
-    return [
-        f"A model of {size:.1f} MB over ssh to this machine itself, median of {ROUNDS} rounds, "
-        "imports done. What the program does there is the measurement.",
-        "",
-        "| | s |",
-        "|---|---|",
-        *(f"| {part} | {seconds:.2f} |" for part, seconds in medians.items()),
-        f"| all but the measurement | {total:.2f} |",
-        f"| the same over a connection that is open (goal: under 2 s) | {warm:.2f} |",
-    ]
+    return {part: statistics.median(each[part] for each in rounds) for part in rounds[0]}
 
 
 def _round(artifact: Path, config: Path) -> dict[str, float]:
     spent: dict[str, float] = defaultdict(float)
-    spent["connecting, and making a folder there"] = 0.0
+    spent[CONNECTING] = 0.0
 
     class Timed(SshDevice):
         @contextmanager
         def folder(self) -> Iterator[str]:
             start = time.perf_counter()
             with super().folder() as run:
-                spent["connecting, and making a folder there"] += time.perf_counter() - start
+                spent[CONNECTING] += time.perf_counter() - start
                 yield run
                 start = time.perf_counter()
             spent["removing it"] += time.perf_counter() - start
@@ -113,7 +155,7 @@ def _round(artifact: Path, config: Path) -> dict[str, float]:
     alone = spent.pop("all") - there
     rest = alone - sum(spent.values())
     first = "making the bundle, with reference outputs; reading the result"
-    return {first: rest, **spent, "all but the measurement": alone}
+    return {first: rest, **spent, TOTAL: alone}
 
 
 @contextmanager
@@ -167,16 +209,16 @@ def _ways(folder: Path) -> dict[str, tuple[Run, Run]]:
     }
 
 
-def _calling(way: str, bare: Run, ours: Run) -> str:
+def _calling(bare: Run, timed: Run) -> list[float]:
+    """A call in both loops, in us."""
     found: dict[bool, list[float]] = {False: [], True: []}
     order = [False, True] * BLOCKS
     random.Random(0).shuffle(order)
     for harness in order:
         found[harness].append(
-            sum(timed_block(ours, CALLS)) / CALLS if harness else _bare(bare, CALLS)
+            sum(timed_block(timed, CALLS)) / CALLS if harness else _bare(bare, CALLS)
         )
-    plain, timed = (statistics.quantiles(found[side], n=10)[0] / 1000 for side in (False, True))
-    return f"| {way} | {plain:.2f} | {timed:.2f} | {timed - plain:.2f} |"
+    return [statistics.quantiles(found[side], n=10)[0] / 1000 for side in (False, True)]
 
 
 def _bare(run: Run, calls: int) -> float:

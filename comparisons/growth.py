@@ -11,6 +11,7 @@ from pathlib import Path
 import sides
 from contenders import Contender, Task, fresh
 from environments import EnvironmentUnavailableError
+from figures import Finding, plain
 from kept import Kept
 from processes import ProcessFailedError, run_on_one_core
 from tables import table
@@ -37,9 +38,7 @@ MANY, FEW = (32, 4096), (16, 48)
 
 def main(assets: Path) -> list[str]:
     """Measure, and give the lines of a Markdown table."""
-    photographs = assets / "photographs_calibration.npz"
-    os.environ["COMPARISONS_PHOTOGRAPHS"] = str(photographs)
-    task = replace(sides.efficientnet(assets), name="growth", calibration=photographs)
+    task = _task(assets)
     head = ("peak memory, MB", "samples", "at the first", "at the second", "growth, kB a sample")
     rows = [
         [side.name, f"{counts[0]} and {counts[1]}", *_cells(task, side, counts)]
@@ -59,6 +58,27 @@ def main(assets: Path) -> list[str]:
     ]
 
 
+def figures(assets: Path) -> Iterator[Finding]:
+    """What was reached."""
+    task = _task(assets)
+    names = ("fast", "default", "exact", "convert")
+    peer = f"onnxruntime's min-max {_growth(task, PEERS[0], FEW):.0f} kB, {FEW[0]} to {FEW[1]}"
+    for name, side in zip(names, EDGEOPT, strict=True):
+        yield plain(f"growth.{name}", _growth(task, side, MANY), 2, peer)
+
+
+def _task(assets: Path) -> Task:
+    photographs = assets / "photographs_calibration.npz"
+    os.environ["COMPARISONS_PHOTOGRAPHS"] = str(photographs)
+    return replace(sides.efficientnet(assets), name="growth", calibration=photographs)
+
+
+def _growth(task: Task, side: Contender, counts: tuple[int, int]) -> float:
+    """In kB a sample."""
+    few, many = (_peak(task, side, count) for count in counts)
+    return (many - few) / (counts[1] - counts[0]) / 1e3
+
+
 def _width() -> int:
     return max(len(side.name) for side in (*EDGEOPT, *PEERS))
 
@@ -70,7 +90,7 @@ def _cells(task: Task, side: Contender, counts: tuple[int, int]) -> Iterator[str
         yield from ("failed", getattr(error, "reason", str(error)), "-")
         return
     yield from (f"{peak / 1e6:.0f}" for peak in peaks)
-    yield f"{(peaks[1] - peaks[0]) / (counts[1] - counts[0]) / 1e3:.2f}"
+    yield f"{_growth(task, side, counts):.2f}"
 
 
 def _peak(task: Task, side: Contender, count: int) -> int:

@@ -9,8 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import platform
+import subprocess
+import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,6 +23,35 @@ from typing import Any
 OUT = Path(__file__).resolve().parent / "out"
 SINCE = "COMPARISONS_SINCE"
 """The environment variable before whose time (s since 1970) no time counts: ``run.py --again``."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a kept result comes from.
+
+    Args:
+        at: When it was measured, in s since 1970.
+        commit: The last one that had changed our sources, then; empty where it wasn't written down.
+        machine: Its processor.
+    """
+
+    at: int
+    commit: str
+    machine: str
+
+
+_asked: list[set[Origin]] = []
+"""What was used of what was kept, for each :func:`origins` that is being watched."""
+
+
+@contextmanager
+def origins() -> Iterator[set[Origin]]:
+    """Watch which results are used inside, new ones and kept ones; the set grows meanwhile."""
+    _asked.append(set())
+    try:
+        yield _asked[-1]
+    finally:
+        _asked.pop()
 
 
 class Kept:
@@ -41,13 +75,20 @@ class Kept:
         entry = self._entries().get(name)
         if entry is None or entry["depends"] != dict(depends):
             return None
-        current = lasting or entry["at"] >= float(os.environ.get(SINCE, "0"))
-        return entry["value"] if current else None
+        if not lasting and entry["at"] < float(os.environ.get(SINCE, "0")):
+            return None
+        _used(entry)
+        return entry["value"]
 
     def put(self, name: str, depends: Mapping[str, str], value: Any) -> None:
         """Keep a JSON value under a name, at once."""
         entries = self._entries()
-        entries[name] = {"at": round(time.time()), "depends": dict(depends), "value": value}
+        entry = {
+            "at": round(time.time()), "commit": commit(), "machine": cpu(),
+            "depends": dict(depends), "value": value,
+        }  # fmt: skip
+        entries[name] = entry
+        _used(entry)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         scratch = self.path.with_suffix(".json.new")
         scratch.write_text(json.dumps(entries, indent=1), encoding="utf-8")
@@ -58,6 +99,61 @@ class Kept:
             return {}
         entries: dict[str, Any] = json.loads(self.path.read_text(encoding="utf-8"))
         return entries
+
+
+def once(
+    kept: Kept,
+    name: str,
+    depends: Mapping[str, str],
+    measure: Callable[[], Any],
+    *,
+    lasting: bool = False,
+) -> Any:
+    """What was kept under a name, or else what is measured now and kept: a JSON value.
+
+    Args:
+        kept: Where.
+        name: The name.
+        depends: What it depends on now.
+        measure: Measures it.
+        lasting: It follows from that alone, unlike a time.
+    """
+    found = kept.get(name, depends, lasting=lasting)
+    if found is None:
+        print(f"  {name}", file=sys.stderr, flush=True)
+        found = measure()
+        kept.put(name, depends, found)
+    return found
+
+
+def _used(entry: Mapping[str, Any]) -> None:
+    for watched in _asked:
+        machine = entry.get("machine") or entry["depends"].get("machine", "")
+        watched.add(Origin(entry["at"], entry.get("commit", ""), machine))
+
+
+@cache
+def commit() -> str:
+    """The last commit that changed our sources; with a ``+`` if they have changed since."""
+    git, sources = ["git", "-C", str(OUT.parent)], ["--", "../edgeopt"]
+    ran = subprocess.run(
+        [*git, "log", "-1", "--format=%h", "--abbrev=9", *sources],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if ran.returncode:
+        return ""
+    changed = subprocess.run([*git, "diff", "--quiet", "HEAD", *sources], check=False)
+    return ran.stdout.strip() + ("+" if changed.returncode else "")
+
+
+def cpu() -> str:
+    """The processor's name."""
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = [line.split(":", 1)[1].strip() for line in text.splitlines() if "model name" in line]
+    return names[0] if names else platform.machine()
 
 
 def digest(*paths: Path) -> str:

@@ -1,82 +1,179 @@
-"""Keras models beside TensorFlow's own converter: the same photographs, the same outcome.
-
-    python comparisons/keras_models.py MobileNetV2 EfficientNetB0     # names in keras.applications
-    python comparisons/keras_models.py MobileNetV2 --latency          # then, on a quiet machine
-
-Weights are random. Statistics of batch normalization are those of photographs, by one pass in
-training mode, so that values stay in a plain range from layer to layer, as in a trained net; there
-is no softmax at the end. Both sides calibrate on the same 32 photographs; files are judged on 32
-others against Keras. Times are processor seconds of whole processes, imports counted.
-"""
+"""Keras models to TFLite: EdgeOpt beside TensorFlow's own converter, on the same photographs."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
-import resource
 import subprocess
-import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from contenders import UNFINISHED, Contender, Task, fresh, produce
+from environments import HERE, python
+from figures import Finding, Interval, paired, plain
+from goals import KERAS
+from judging import sqnr
+from kept import Kept, cpu, digest, once
+from tables import table
+from tflite import paired_latency
 
-import edgeopt
+MADE = HERE / ".cache" / "keras_models"
+PRECISIONS = ("fp32", "int8")
+PEER = "tensorflow"
 
-HERE = Path(__file__).resolve().parent
-PHOTOGRAPHS = HERE / ".cache/assets/photographs_calibration.npz"  # made by assets/photographs.py
-MADE = HERE / ".cache/keras_models"
-SAMPLES = 32
-
-OFFICIAL = """
-import sys
-import numpy as np, tensorflow as tf, keras
-model, samples, folder = keras.models.load_model(sys.argv[1]), sys.argv[2], sys.argv[3]
-(images,) = np.load(samples).values()
-for precision in ("fp32", "int8"):
-    converter = tf.lite.TFLiteConverter.from_keras_model(model)
-    if precision == "int8":
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        converter.representative_dataset = lambda: ([image[None]] for image in images)
-        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-    open(f"{folder}/official.{precision}.tflite", "wb").write(converter.convert())
-"""
+_CONVERT = "edgeopt convert {model} -q --calibration {calibration} -o {out}"
+OURS = Contender("edgeopt", f"{_CONVERT} --to tflite --precision fp32,int8 --no-verify")
+OFFICIAL = Contender(
+    "TFLiteConverter", "python {peers}/tensorflow_lite.py {model} {calibration} {out}", PEER
+)
+# What comes of it is what is compared, so that no file is refused for its quality.
+WHOLE = Contender(
+    "edgeopt, all six, verified",
+    f"{_CONVERT} --to onnx,tflite --precision fp32,fp16,int8 --evaluation {{held_out}} "
+    "--min-sqnr -200",
+)
+HEAD = (
+    "net", "s, ours / official", "float, worst error: ONNX, TFLite, official",
+    "fp16 dB: ONNX, TFLite", "int8 dB: ONNX, TFLite, official",
+    "latency over official, float", "latency over official, int8",
+)  # fmt: skip
 
 
-def make(name: str, folder: Path) -> None:
-    """Write a model of keras.applications, samples for it, and what it answers to others."""
-    import keras
+@dataclass(frozen=True)
+class Quality:
+    """A file's answers beside the Keras model's, on 32 photographs that nobody calibrated on.
 
-    side = 224
-    model = getattr(keras.applications, name)(
-        weights=None, input_shape=(side, side, 3), classifier_activation=None
+    Args:
+        decibels: SQNR.
+        worst: The largest error over the largest answer.
+    """
+
+    decibels: float
+    worst: float
+
+
+def main(assets: Path) -> list[str]:
+    """Measure, and give the lines of a Markdown table."""
+    return [
+        "`.keras` in, float and int8 TFLite out; processor seconds of whole processes on one core, "
+        "imports counted. Random weights; statistics of batch normalization are the photographs'; "
+        "no softmax at the end. Both calibrate on the same 32 photographs, 32 others are judged. "
+        "Latency is paired, one thread, XNNPACK.",
+        "",
+        *table(HEAD, (_row(name, task(name, assets)) for name in KERAS)),
+    ]
+
+
+def figures(assets: Path) -> Iterator[Finding]:
+    """What was reached."""
+    for name in KERAS:
+        yield from _figures(name, task(name, assets))
+
+
+def task(name: str, assets: Path) -> Task:
+    """A model with its samples; made once, in the peer's environment.
+
+    Raises:
+        EnvironmentUnavailableError: If that can't be made.
+    """
+    folder = MADE / name
+    if not (folder / "model.keras").exists():
+        fresh(folder)
+        script = HERE / "peers" / "tensorflow_models.py"
+        photographs = assets / "photographs_calibration.npz"
+        words = [python(PEER), script, name, photographs, folder]
+        subprocess.run(
+            [str(word) for word in words], check=True, stdout=subprocess.DEVNULL, env=_quiet()
+        )
+    return Task(
+        f"keras-{name}", folder / "model.keras", folder / "samples.npz", folder / "others.npz"
     )
-    (pixels,) = (v for v in np.load(PHOTOGRAPHS).values() if v.ndim == 4)
-    images = np.ascontiguousarray(np.moveaxis(pixels[: 2 * SAMPLES], 1, -1).astype(np.float32))
-    for layer in model._flatten_layers():
-        if isinstance(layer, keras.layers.BatchNormalization):
-            layer.momentum = 0.0  # what one batch shows is all there is
-    model(images[:SAMPLES], training=True)
-    model.save(folder / "model.keras")
-    given = model.inputs[0]._keras_history.operation.name
-    np.savez(folder / "samples.npz", **{given: images[:SAMPLES]})
-    np.savez(folder / "others.npz", **{given: images[SAMPLES:]})
-    np.save(folder / "expected.npy", model.predict(images[SAMPLES:], batch_size=8, verbose=0))
 
 
-def seconds(command: Sequence[str]) -> float:
-    """Processor seconds of a process."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+def _figures(name: str, net: Task) -> Iterator[Finding]:
+    seconds = {side: _seconds(side, net) for side in (OURS, OFFICIAL)}
+    told = f"{seconds[OURS]:.1f} of {seconds[OFFICIAL]:.1f} s"
+    yield plain(f"keras.{name}.time", seconds[OURS] / seconds[OFFICIAL], 2, told)
+    found = _qualities(net)
+    worst = max(found["onnx fp32"].worst, found["tflite fp32"].worst)
+    told = f"TFLiteConverter {found['official fp32'].worst:.1e}"
+    yield Finding(f"keras.{name}.parity", worst, f"{worst:.1e}", told)
+    ours, official = (found[side].decibels for side in ("tflite int8", "official int8"))
+    told = f"{ours:.1f} beside {official:.1f} dB"
+    yield plain(f"keras.{name}.sqnr", ours - official, 1, told)
+    for kind, interval in zip(("float", "int8"), _latencies(net), strict=True):
+        yield paired(f"keras.{name}.latency-{kind}", interval)
 
 
-def answers(file: Path, others: Path) -> np.ndarray:
-    """What a file answers."""
-    ((name, images),) = np.load(others).items()
+def _row(name: str, net: Task) -> list[str]:
+    found = _qualities(net)
+    sides = ("onnx", "tflite", "official")
+    return [
+        name,
+        f"{_seconds(OURS, net):.1f} / {_seconds(OFFICIAL, net):.1f}",
+        ", ".join(f"{found[f'{side} fp32'].worst:.1e}" for side in sides),
+        ", ".join(f"{found[f'{side} fp16'].decibels:.1f}" for side in sides[:2]),
+        ", ".join(f"{found[f'{side} int8'].decibels:.1f}" for side in sides),
+        *map(str, _latencies(net)),
+    ]
+
+
+def _seconds(side: Contender, net: Task) -> float:
+    """Processor seconds of a side's process, whose files are there afterwards; kept."""
+    kept, depends = Kept("keras_models"), side.depends(net)
+    key = f"{net.name}: {side.name}"
+    if not side.folder(net).exists() or (side.folder(net) / UNFINISHED).exists():
+        kept.put(key, depends, _run(side, net))
+    return float(once(kept, key, depends, partial(_run, side, net)))
+
+
+def _run(side: Contender, net: Task) -> float:
+    return produce(side, net).cpu_seconds
+
+
+def _qualities(net: Task) -> dict[str, Quality]:
+    """By side, or format, and precision."""
+    for side in (OFFICIAL, WHOLE):
+        _seconds(side, net)
+    ours, official = (side.folder(net) for side in (WHOLE, OFFICIAL))
+    files = {
+        f"{name} {precision}": folder / f"model.{precision}.{suffix}"
+        for name, folder, suffix, precisions in (
+            ("onnx", ours, "onnx", ("fp32", "fp16")),
+            ("tflite", ours, "tflite", ("fp32", "fp16", "int8")),
+            ("official", official, "tflite", PRECISIONS),
+        )
+        for precision in precisions
+    }
+    found = {name: _quality(name, file, net) for name, file in files.items()}
+    # Judged with exact sums, which the kernels of a CPU without VNNI don't have.
+    manifest = json.loads((ours / "model.int8.onnx.json").read_text())
+    (output,) = manifest["verification"]["outputs"]
+    return {**found, "onnx int8": Quality(output["sqnr_db"], float("nan"))}
+
+
+def _quality(name: str, file: Path, net: Task) -> Quality:
+    expected = net.model.with_name("expected.npy")
+    depends = {"artifact": digest(file), "expected": digest(expected), "machine": cpu()}
+
+    def measure() -> Mapping[str, float]:
+        wanted = np.load(expected).astype(np.float64)
+        found = _answers(file, net.held_out).astype(np.float64)
+        worst = float(np.abs(found - wanted).max() / np.abs(wanted).max())
+        return asdict(Quality(sqnr(wanted, found), worst))
+
+    return Quality(
+        **once(Kept("keras_models"), f"{net.name}: {name}", depends, measure, lasting=True)
+    )
+
+
+def _answers(file: Path, others: Path) -> np.ndarray:
+    """What a file answers to each picture."""
+    with np.load(others) as archive:
+        ((name, images),) = archive.items()
     if file.suffix == ".onnx":
         import onnxruntime
 
@@ -94,69 +191,19 @@ def answers(file: Path, others: Path) -> np.ndarray:
     return np.array(found)
 
 
-def judged(file: Path, folder: Path) -> dict[str, float]:
-    """The distance of a file's answers from the Keras model's."""
-    expected = np.load(folder / "expected.npy").astype(np.float64)
-    error = answers(file, folder / "others.npz") - expected
-    with np.errstate(divide="ignore"):
-        decibels = 10 * np.log10(np.square(expected).sum() / np.square(error).sum())
-    return {"dB": float(decibels), "worst": float(np.abs(error).max() / np.abs(expected).max())}
+def _latencies(net: Task) -> list[Interval]:
+    """Of our float and int8 files over the official ones."""
+    for side in (OURS, OFFICIAL):
+        _seconds(side, net)
+    return [
+        paired_latency(*(side.folder(net) / f"model.{each}.tflite" for side in (OFFICIAL, OURS)))
+        for each in PRECISIONS
+    ]
 
 
-def convert(name: str, folder: Path) -> dict[str, Any]:
-    """Convert one model both ways; what came of it."""
-    make(name, folder)
-    model, samples = str(folder / "model.keras"), str(folder / "samples.npz")
-    ours = [sys.executable, "-m", "edgeopt", "convert", model, "-q", "--calibration", samples]
-    ours += [
-        "--evaluation",
-        str(folder / "others.npz"),
-        "--min-sqnr",
-        "-200",
-        "-o",
-        str(folder),
-    ]  # what comes of it is what is compared
-    every = [*ours, "--to", "onnx,tflite", "--precision", "fp32,fp16,int8"]
-    same = [*ours, "--to", "tflite", "--precision", "fp32,int8", "--no-verify"]  # as the other side
-    times = {
-        "EdgeOpt, all six, verified": seconds(every),
-        "EdgeOpt": seconds(same),
-        "official": seconds([sys.executable, "-c", OFFICIAL, model, samples, str(folder)]),
-    }
-    files = [*folder.glob("*.tflite"), *folder.glob("*.fp*.onnx")]
-    found = {file.name: judged(file, folder) for file in sorted(files)}
-    # Judged with exact sums, which the kernels of a CPU without VNNI don't have.
-    manifest = json.loads((folder / "model.int8.onnx.json").read_text())
-    found["model.int8.onnx"] = {"dB": manifest["verification"]["outputs"][0]["sqnr_db"]}
-    return {"seconds": times, **found}
-
-
-def latency(folder: Path) -> dict[str, Any]:
-    """The official file's latency over ours, timed in turns."""
-    found = {}
-    for precision in ("fp32", "int8"):
-        files = [folder / f"{stem}.{precision}.tflite" for stem in ("model", "official")]
-        ratio = edgeopt.benchmark(files, save=False).ratios[-1]
-        found[precision] = [ratio.point, ratio.low, ratio.high]
-    return {"official latency / EdgeOpt's": found}
-
-
-def main() -> None:
-    """Compare each model that is named, and keep what was found beside its files."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("models", nargs="+")
-    parser.add_argument("--latency", action="store_true", help="of files that are there already")
-    options = parser.parse_args()
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    for name in options.models:
-        folder = MADE / name
-        folder.mkdir(parents=True, exist_ok=True)
-        kept = folder / "found.json"
-        found = latency(folder) if options.latency else convert(name, folder)
-        before = json.loads(kept.read_text()) if options.latency and kept.exists() else {}
-        kept.write_text(json.dumps({**before, **found}, indent=1))
-        print(name, json.dumps(found, indent=1), flush=True)
+def _quiet() -> dict[str, str]:
+    return {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
 
 
 if __name__ == "__main__":
-    main()
+    print("\n".join(main(HERE / ".cache" / "assets")))

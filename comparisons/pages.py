@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-OPERATORS = Path(__file__).resolve().parents[1] / "docs" / "reference" / "tflite-operators.md"
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+COMPARISONS = DOCS / "comparisons.md"
+OPERATORS = DOCS / "reference" / "tflite-operators.md"
+ERROR_RATES = DOCS / "guide" / "error-rates.md"
+PAGES = (COMPARISONS, OPERATORS, ERROR_RATES)
+
+
+def renew(name: str, lines: Sequence[str]) -> None:
+    """Write a table wherever the documentation has marks for it."""
+    for page in PAGES:
+        if f"<!-- {name}: begin -->" in page.read_text(encoding="utf-8"):
+            put(page, name, lines, write=True)
 
 
 def put(page: Path, name: str, lines: Sequence[str], *, write: bool) -> None:

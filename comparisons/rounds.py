@@ -13,10 +13,10 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from contenders import Contender, Task, fresh
+from contenders import Contender, Task, produce
 from environments import EnvironmentUnavailableError
 from kept import Kept
-from processes import ProcessFailedError, run_on_one_core
+from processes import ProcessFailedError, Run, run_on_one_core
 
 ROUNDS = int(os.environ.get("COMPARISONS_ROUNDS", "3"))
 PLAIN = Contender("plain", "python {peers}/plain.py {model} {calibration}")
@@ -70,8 +70,7 @@ def timed(task: Task, contenders: Sequence[Contender]) -> dict[str, Timing]:
 def _one_round(contender: Contender, task: Task, found: Timing, rng: random.Random) -> Timing:
     sides = [contender, PLAIN]
     try:
-        fresh(contender.folder(task))
-        runs = {side: run_on_one_core(side.words(task)) for side in rng.sample(sides, len(sides))}
+        runs = {side: _run(side, task) for side in rng.sample(sides, len(sides))}
     except EnvironmentUnavailableError as error:
         return Timing(failure=f"can't be installed: {error}")
     except ProcessFailedError as error:
@@ -81,6 +80,10 @@ def _one_round(contender: Contender, task: Task, found: Timing, rng: random.Rand
         (*found.plain, runs[PLAIN].cpu_seconds),
         (*found.peaks, runs[contender].peak_bytes),
     )
+
+
+def _run(side: Contender, task: Task) -> Run:
+    return run_on_one_core(side.words(task)) if side is PLAIN else produce(side, task)
 
 
 def _kept(kept: Kept, contender: Contender, task: Task) -> Timing:

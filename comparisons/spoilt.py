@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -18,6 +19,10 @@ from unittest import mock
 import judging
 import models
 import numpy as np
+from environments import ours
+from figures import Finding, plain
+from goals import SPOILT
+from kept import Kept, once
 from tables import table
 
 import edgeopt
@@ -59,8 +64,11 @@ class _Net:
 
 def main(assets: Path) -> list[str]:
     """Measure, and give the lines of a Markdown table."""
-    with tempfile.TemporaryDirectory() as folder:
-        rows = [row for net in _nets(assets, Path(folder)) for row in _rows(net)]
+    rows = []
+    for name, found in _found(assets).items():
+        for most, unspoilt, spoilt, equalized, touched in found:
+            cells = (unspoilt, spoilt, equalized, unspoilt - equalized, touched)
+            rows.append([name, f"1/{2**most} to {2**most}", *(f"{cell:.2f}" for cell in cells)])
     head = ("net", "rescaled by", "unspoilt", "spoilt", "equalized", "lost", "unspoilt, equalized")
     return [
         "SQNR in dB of int8 against the unspoilt float net on held-out data, with exact sums. The "
@@ -70,7 +78,32 @@ def main(assets: Path) -> list[str]:
     ]
 
 
-def _nets(assets: Path, folder: Path) -> Iterator[_Net]:
+def figures(assets: Path) -> Iterator[Finding]:
+    """What was reached."""
+    keys = {name: key for key, name in {**SPOILT, "facenet-p-net": "facenet P-Net"}.items()}
+    for name, found in _found(assets).items():
+        lost = max(row[1] - row[3] for row in found)
+        told = f"{min(row[2] for row in found):.2f} dB without the pass, {found[0][1]:.2f} unspoilt"
+        yield plain(f"spoilt.{keys[name]}", lost, 2, told)
+
+
+def _found(assets: Path) -> dict[str, list[list[float]]]:
+    """By net and by how far it is spoilt: the exponent, and SQNR in dB as the columns have them."""
+    kept, found = Kept("spoilt"), {}
+    for name, (model, options) in _cases(assets).items():
+        depends = ours(*(Path(str(options[each])) for each in ("calibration", "evaluation")))
+        measure = partial(_measured, name, model, options)
+        found[name] = once(kept, name, depends, measure, lasting=True)
+    return found
+
+
+def _measured(name: str, model: str, options: dict[str, Any]) -> list[list[float]]:
+    with tempfile.TemporaryDirectory() as folder:
+        net = _net(name, model, options, Path(folder))
+        return [_row(net, most) for most in FACTORS]
+
+
+def _cases(assets: Path) -> dict[str, tuple[str, dict[str, Any]]]:
     cases: dict[str, tuple[str, dict[str, Any]]] = {
         "EfficientNet-Lite0": (
             str(assets / "efficientnet_lite0.onnx"),
@@ -81,20 +114,21 @@ def _nets(assets: Path, folder: Path) -> Iterator[_Net]:
         )
     }
     others = models.cases(assets)
-    cases |= {name: others[name] for name in ("digit-recognizer", "facenet P-Net")}
-    for name, (model, options) in cases.items():
-        data = options.pop("calibration"), options.pop("evaluation")
-        path = _convert(model, folder / name, "fp32", equalized=False, **options)
-        yield _Net(name, path, *data)
+    return cases | {name: others[name] for name in ("digit-recognizer", "facenet P-Net")}
 
 
-def _rows(net: _Net) -> Iterator[tuple[str, ...]]:
-    unspoilt, touched = (net.int8(net.path, equalized=e) for e in (False, True))
-    for most in FACTORS:
-        path = _spoil(net, most)
-        spoilt, equalized = (net.int8(path, equalized=e) for e in (False, True))
-        figures = (unspoilt, spoilt, equalized, unspoilt - equalized, touched)
-        yield net.name, f"1/{2**most} to {2**most}", *(f"{figure:.2f}" for figure in figures)
+def _net(name: str, model: str, options: dict[str, Any], folder: Path) -> _Net:
+    others = dict(options)
+    data = others.pop("calibration"), others.pop("evaluation")
+    return _Net(name, _convert(model, folder / name, "fp32", equalized=False, **others), *data)
+
+
+def _row(net: _Net, most: int) -> list[float]:
+    """The exponent; unspoilt, spoilt, equalized, and unspoilt but equalized, in dB."""
+    unspoilt, touched = (net.int8(net.path, equalized=each) for each in (False, True))
+    path = _spoil(net, most)
+    spoilt, equalized = (net.int8(path, equalized=each) for each in (False, True))
+    return [most, unspoilt, spoilt, equalized, touched]
 
 
 def _spoil(net: _Net, most: int) -> Path:

@@ -15,24 +15,26 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
 
 
 def seconds_cells(timing: Timing) -> list[str]:
-    """Seconds, times the plain process, and peak memory."""
+    """Rounds, seconds, times the plain process, and peak memory: medians."""
     if timing.failure:
-        return ["failed", "-", "-"]
+        return ["failed", "-", "-", "-"]
     ratios = timing.ratios
     return [
+        str(len(ratios)),
         f"{timing.median:.1f}",
         f"{statistics.median(ratios):.2f} [{min(ratios):.2f}, {max(ratios):.2f}]",
         f"{timing.peak:.0f}",
     ]
 
 
-SECONDS_HEAD = ("s", "x plain", "peak MB")
+SECONDS_HEAD = ("rounds", "s", "x plain", "peak MB")
 
 
 def plain_row(timings: Mapping[str, Timing]) -> list[str]:
     """The same cells of the plain process itself."""
     seconds = [one for timing in timings.values() for one in timing.plain]
-    return [f"{statistics.median(seconds):.1f}" if seconds else "-", "1", "-"]
+    middle = f"{statistics.median(seconds):.1f}" if seconds else "-"
+    return [str(len(seconds)), middle, "1", "-"]
 
 
 def failures(contenders: Iterable[Contender], timings: Mapping[str, Timing]) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -10,13 +11,15 @@ from typing import Any
 
 import numpy as np
 import sides
-from contenders import MADE, Contender, Task, cpu, fresh
+from contenders import MADE, Contender, Task, produce
 from environments import EnvironmentUnavailableError
+from figures import Finding, Interval, plain
 from judging import sqnr
-from kept import Kept, digest
-from processes import ProcessFailedError, run_on_one_core
+from kept import Kept, cpu, digest
+from processes import ProcessFailedError
 from rounds import ROUNDS
 from tables import commands, table
+from verdicts import paired_core
 
 import edgeopt
 from edgeopt.core.layout import Layout
@@ -31,36 +34,36 @@ SAMPLES = 128
 _OURS = "edgeopt convert {model} --to tflite --layout nhwc --no-verify -o {out}"
 _INT8 = f"{_OURS} --precision int8 --calibration {{calibration}}"
 _PEER = "python {peers}/litert_int8.py {model} {calibration} {out}/model.tflite"
+_ONNX2TF = "python {peers}/onnx2tf_convert.py {model} {calibration} {out}/model.tflite"
 
 FLOATS = (
     Contender("edgeopt, float", f"{_OURS} --precision fp32"),
     Contender("litert-torch, float", f"{_PEER} --float", "litert"),
+    Contender("onnx2tf, float", f"{_ONNX2TF} --float", "onnx2tf"),
 )
 INTEGERS = (
     Contender("edgeopt, fast", f"{_INT8} --effort fast"),
     Contender("edgeopt, default", _INT8),
     Contender("litert-torch + ai-edge-quantizer", _PEER, "litert"),
     Contender("the same, given extremes", f"{_PEER} --minmax", "litert"),
+    Contender("onnx2tf", _ONNX2TF, "onnx2tf"),
 )
-HEAD = ("tool", "s", "x the fastest official int8", "size MB", "SQNR dB", "agreement",
+HEAD = ("tool", "rounds", "s", "x the fastest official int8", "size MB", "SQNR dB", "agreement",
         "latency / litert-torch's")  # fmt: skip
 
 
 def main(assets: Path) -> list[str]:
     """Measure, and give the lines of a Markdown table."""
-    whole = sides.efficientnet(assets)
-    task = replace(whole, calibration=_few(whole.calibration))
-    program = replace(task, model=assets / "efficientnet_lite0.pt2")
-    found = {side: made(side, task if side.ours else program) for side in (*FLOATS, *INTEGERS)}
-    official = [side for side in INTEGERS if not side.ours and found[side] is not None]
-    fastest = min((_seconds(found[side]) for side in official), default=float("nan"))
+    task, program = _tasks(assets)
+    found = {side: made(side, _given(side, task, program)) for side in (*FLOATS, *INTEGERS)}
+    fastest = _fastest(found)
     rows = []
     for group in (FLOATS, INTEGERS):
         baseline = next((found[side] for side in group if not side.ours and found[side]), None)
         rows += [_row(side, found[side], baseline, fastest, task) for side in group]
     return [
         f"Whole processes on one core from {CALIBRATED} photographs, verification apart, medians "
-        f"of {ROUNDS} in processor time: EdgeOpt from the float ONNX, the official tools from the "
+        "of rounds in processor time: EdgeOpt from the float ONNX, the official tools from the "
         f"`.pt2`; channels last on both sides. Judged in LiteRT with XNNPACK on {SAMPLES} crops of "
         "other photographs, against ONNX Runtime's float. Latency is paired, one thread, this "
         "machine's. Goals: fast at most 1.5 s and 6 times as fast as the fastest official way; "
@@ -70,6 +73,36 @@ def main(assets: Path) -> list[str]:
         "",
         *commands(task, (*FLOATS, *INTEGERS), program),
     ]
+
+
+def figures(assets: Path) -> Iterator[Finding]:
+    """What was reached."""
+    task, program = _tasks(assets)
+    found = {side: made(side, _given(side, task, program)) for side in INTEGERS}
+    fastest = _fastest(found)
+    told = f"fastest official way {fastest:.1f} s"
+    fast, default = (_seconds(found[side]) for side in INTEGERS[:2])
+    yield plain("tflite.time", fast, 2, told)
+    yield plain("tflite.speed", fastest / fast, 1, told)
+    yield plain("tflite.speed-default", fastest / default, 1, f"default {default:.2f} s")
+
+
+def _tasks(assets: Path) -> tuple[Task, Task]:
+    """What we are given, and what the official tools are."""
+    whole = sides.efficientnet(assets)
+    task = replace(whole, calibration=_few(whole.calibration))
+    return task, replace(task, model=assets / "efficientnet_lite0.pt2")
+
+
+def _given(side: Contender, task: Task, program: Task) -> Task:
+    """What a side begins with: LiteRT's own tools take programs."""
+    return program if side.environment == "litert" else task
+
+
+def _fastest(found: dict[Contender, dict[str, Any] | None]) -> float:
+    """Seconds of the fastest way that isn't ours."""
+    official = (each for side, each in found.items() if not side.ours and each is not None)
+    return min(map(_seconds, official), default=float("nan"))
 
 
 def _few(calibration: Path) -> Path:
@@ -88,11 +121,8 @@ def made(side: Contender, task: Task, rounds: int = ROUNDS) -> dict[str, Any] | 
     found: dict[str, Any] | None = kept.get(key, depends)
     if found is not None and Path(found["path"]).exists():
         return found
-    seconds = []
     try:
-        for _ in range(rounds):
-            fresh(side.folder(task))
-            seconds.append(run_on_one_core(side.words(task)).cpu_seconds)
+        seconds = [produce(side, task).cpu_seconds for _ in range(rounds)]
     except (EnvironmentUnavailableError, ProcessFailedError) as error:
         print(f"{side.name}: {error}")
         return None
@@ -119,6 +149,7 @@ def _row(
     level, agreement = quality(path, task)
     return [
         side.name,
+        str(len(made["seconds"])),
         f"{_seconds(made):.1f}",
         f"{fastest / _seconds(made):.1f}",
         f"{path.stat().st_size / 1e6:.2f}",
@@ -142,9 +173,16 @@ def quality(path: Path, task: Task) -> tuple[float, float]:
 
 
 def latency(baseline: Path, path: Path) -> str:
-    """A file's latency over another's, with its interval; kept."""
+    """What :func:`paired_latency` gives, for a table."""
+    return str(paired_latency(baseline, path))
+
+
+def paired_latency(baseline: Path, path: Path) -> Interval:
+    """A file's latency over another's; kept."""
     kept = Kept("tflite")
-    depends = {"artifacts": digest(baseline, path), "machine": cpu()}
+    depends = {
+        "artifacts": digest(baseline, path), "machine": cpu(), "core": digest(*paired_core()),
+    }  # fmt: skip
     found = kept.get(f"latency {path}", depends)
     if found is None:
         first, last = edgeopt.benchmark([baseline, path], save=False).ratios
@@ -154,7 +192,7 @@ def latency(baseline: Path, path: Path) -> str:
             assert first is not None
             found = [1 / first.point, 1 / first.high, 1 / first.low]
         kept.put(f"latency {path}", depends, found)
-    return "{:.3f} [{:.3f}, {:.3f}]".format(*found)
+    return Interval(*found)
 
 
 @cache

@@ -1,29 +1,28 @@
 """Architectures with random weights through the TFLite compiler.
 
 Each is simplified as ``edgeopt convert`` does, compiled, and run in LiteRT with XNNPACK beside ONNX
-Runtime (``architectures.py`` tells which, and how they are exported). Writes the table of
-``docs/reference/tflite-operators.md``.
-
-    .venv/bin/python comparisons/tflite_architectures.py [--only NAME] [--write]
+Runtime (``architectures.py`` tells which, and how they are exported).
 """
 
 from __future__ import annotations
 
-import argparse
 import json
-import re
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from architectures import NAMES, export, exported
-from pages import OPERATORS, put
+from architectures import CLASSIFIERS, CONVOLUTIONAL, NAMES, export, exported
+from environments import ours
+from figures import Finding, plain
+from kept import Kept, once
 from tables import table
 
 HEAD = ("architecture", "difference", "partitions", "left outside", "TRANSPOSE", "operators",
@@ -57,36 +56,52 @@ class Row:
     operators: int = 0
     seconds: float = 0.0
 
-
-def main() -> int:
-    """Run them, and print or write the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", default="", help="a regular expression for names")
-    parser.add_argument("--write", action="store_true", help="write the table into the docs")
-    parser.add_argument("--one", help=argparse.SUPPRESS)
-    given = parser.parse_args()
-    if given.one:
-        print(json.dumps(asdict(measured(given.one))))
-        return 0
-    names = [name for name in NAMES if re.search(given.only, name)]
-    export(names)
-    rows = [_apart(name) for name in names]
-    put(OPERATORS, "architectures", lines(rows), write=given.write)
-    return int(any(row.fault for row in rows))
+    @property
+    def agrees(self) -> bool:
+        """Whether it compiled, and gives what ONNX Runtime gives."""
+        return not self.fault and self.difference < AGREEING
 
 
-def _apart(name: str) -> Row:
+def main(assets: Path) -> list[str]:  # noqa: ARG001 - every comparison is called alike
+    """Run them, and give the lines of a Markdown table."""
+    return lines(_found())
+
+
+def figures(assets: Path) -> Iterator[Finding]:  # noqa: ARG001 - likewise
+    """What was reached."""
+    rows = _found()
+    good = [row for row in rows if row.agrees]
+    told = f"of {len(rows)}, within {max(row.difference for row in good):.1e}"
+    yield plain("tflite.architectures", len(good), 0, told)
+    split = [row.name for row in rows if row.name in CLASSIFIERS and row.partitions != 1]
+    yield plain("tflite.partitions", len(split), 0, ", ".join(split) or f"of {len(CLASSIFIERS)}")
+    turned = [row.name for row in rows if row.name in CONVOLUTIONAL and row.transposes]
+    yield plain(
+        "tflite.transposes", len(turned), 0, ", ".join(turned) or f"of {len(CONVOLUTIONAL)}"
+    )
+
+
+def _found() -> list[Row]:
+    """Each architecture's row; kept."""
+    export(NAMES)
+    kept, rows = Kept("tflite_architectures"), []
+    for name in NAMES:
+        files = [exported(name)] if exported(name).exists() else []
+        found = once(kept, name, ours(*files), partial(_apart, name), lasting=True)
+        rows.append(Row(**{**found, "outside": tuple(found["outside"])}))
+    return rows
+
+
+def _apart(name: str) -> dict[str, Any]:
     """In a process of its own: LiteRT can abort it."""
-    command = [sys.executable, __file__, "--one", name]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, __file__, name], capture_output=True, text=True, check=False
+    )
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["?"])[-1]
-        row = Row(name, fault=f"exit {done.returncode}: {last[:200]}")
-    else:
-        found = json.loads(done.stdout.splitlines()[-1])
-        row = Row(**{**found, "outside": tuple(found["outside"])})
-    print(row, file=sys.stderr, flush=True)
-    return row
+        return asdict(Row(name, fault=f"exit {done.returncode}: {last[:200]}"))
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
 
 
 def measured(name: str) -> Row:
@@ -147,7 +162,7 @@ def _some(value: Any, seed: int) -> np.ndarray:
 
 def lines(rows: list[Row]) -> list[str]:
     """As Markdown."""
-    good = [row for row in rows if not row.fault and row.difference < AGREEING]
+    good = [row for row in rows if row.agrees]
     summary = (
         f"{len(good)} of {len(rows)} compile and agree within {AGREEING:.0e}; "
         f"{sum(row.partitions == 1 for row in good)} of those are one partition."
@@ -170,4 +185,4 @@ def _cells(row: Row) -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    print(json.dumps(asdict(measured(sys.argv[1]))))

@@ -1,20 +1,21 @@
 """MobileNetV2 and EfficientNet-Lite0 to int8 TFLite: LiteRT's scores beside the emulation's.
 
 On photographs; XNNPACK's integer kernels are written down in ``converters/tflite/emulation.py``.
-Exits with 1 if a single score differs.
-
-    .venv/bin/python comparisons/tflite_emulation.py
 """
 
 from __future__ import annotations
 
-import sys
 import tempfile
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from architectures import export, exported
-from environments import HERE
+from environments import HERE, ours
+from figures import Finding, plain
+from kept import Kept, once
 from tables import table
 
 from edgeopt.calibration.observer import observe
@@ -40,20 +41,36 @@ CALIBRATED, COMPARED = 32, 8
 HEAD = ("net", "scores", "equal", "operators emulated")
 
 
-def main() -> int:
-    """Compare them, and print what was found."""
+def main(assets: Path) -> list[str]:
+    """Compare them, and give the lines of a Markdown table."""
+    return table(
+        HEAD,
+        (
+            [name, str(count), f"{equal / count:.2%}", str(operators)]
+            for name, (equal, count, operators) in _found(assets).items()
+        ),
+    )
+
+
+def figures(assets: Path) -> Iterator[Finding]:
+    """What was reached."""
+    found = _found(assets).values()
+    equal, count = (sum(each[part] for each in found) for part in (0, 1))
+    yield plain("tflite.emulation", count - equal, 0, f"of {count:,} scores")
+
+
+def _found(assets: Path) -> dict[str, tuple[int, int, int]]:
+    """What :func:`compared` finds of each net; kept."""
     export(["mobilenet_v2"])
     nets = {
         "MobileNetV2 (random weights)": exported("mobilenet_v2"),
-        "EfficientNet-Lite0": ASSETS / "efficientnet_lite0.onnx",
+        "EfficientNet-Lite0": assets / "efficientnet_lite0.onnx",
     }
-    rows, differing = [], 0
-    for name, path in nets.items():
-        equal, count, operators = compared(path)
-        rows.append([name, str(count), f"{equal / count:.2%}", str(operators)])
-        differing += count - equal
-    print("\n".join(table(HEAD, rows)))
-    return int(differing > 0)
+    kept = Kept("tflite_emulation")
+    return {
+        name: once(kept, name, ours(path), partial(compared, path), lasting=True)
+        for name, path in nets.items()
+    }
 
 
 def compared(path: Path) -> tuple[int, int, int]:
@@ -73,7 +90,12 @@ def compared(path: Path) -> tuple[int, int, int]:
 
 
 def _compiled(path: Path, scratch: Path) -> Model:
-    """The net in integers from end to end, channels last, by the extremes of 32 photographs."""
+    """The net in integers from end to end, channels last."""
+    return compile_model(calibrated(path, scratch), channels_last=True, integers=True)
+
+
+def calibrated(path: Path, scratch: Path) -> Any:
+    """A net's int8 graph for LiteRT, as the compiler takes it, by 32 photographs' extremes."""
     graph = simplify(path, scratch / "float.onnx", path.name)
     (spec,) = graph.inputs
     samples = [
@@ -87,8 +109,7 @@ def _compiled(path: Path, scratch: Path) -> Model:
         effort=Effort.FAST,
     )  # fmt: skip
     rules = target.rules(Format.TFLITE)
-    made = quantized(request, rules, Precision.INT8, LiteRtPlacement(rules))
-    return compile_model(made.model, channels_last=True, integers=True)
+    return quantized(request, rules, Precision.INT8, LiteRtPlacement(rules)).model
 
 
 def _as_taken(image: np.ndarray, model: Model) -> np.ndarray:
@@ -107,4 +128,4 @@ def _photographs(kind: str, count: int) -> np.ndarray:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    print("\n".join(main(ASSETS)))

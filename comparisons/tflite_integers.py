@@ -1,29 +1,28 @@
 """A net of each family to int8, as ONNX and as TFLite by one calibration table.
 
 Random weights (``architectures.py``); photographs where a net takes images of 224 pixels, else
-random numbers. Writes the table of ``docs/reference/tflite-operators.md``.
-
-    .venv/bin/python comparisons/tflite_integers.py [--only NAME] [--write]
+random numbers.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
-import re
 import subprocess
 import sys
 import tempfile
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
-from architectures import FOLDER, export, exported
-from environments import HERE
-from pages import OPERATORS, put
+from architectures import CLASSIFIERS, FAMILIES, FOLDER, export, exported
+from environments import HERE, ours
+from figures import Finding, plain
+from kept import Kept, once
 from tables import table
 
 NAMES = (
@@ -62,21 +61,49 @@ class Row:
     partitions: int = 0
     outside: tuple[str, ...] = ()
 
+    @property
+    def close(self) -> bool:
+        """Whether the TFLite is about as good as the ONNX."""
+        return not self.fault and self.tflite > self.onnx - BELOW
 
-def main() -> int:
-    """Convert them, and print or write the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", default="", help="a regular expression for names")
-    parser.add_argument("--write", action="store_true", help="write the table into the docs")
-    given = parser.parse_args()
-    names = [name for name in NAMES if re.search(given.only, name)]
-    export(names)
-    rows = []
-    for name in names:
-        rows.append(converted(name))
-        print(rows[-1], file=sys.stderr, flush=True)
-    put(OPERATORS, "int8", lines(rows), write=given.write)
-    return int(any(row.fault for row in rows))
+
+WITH_GELU_AND_NORMS = FAMILIES["ConvNeXt"]
+BELOW = 0.5
+"""By how much the TFLite may be worse, in dB."""
+
+
+def main(assets: Path) -> list[str]:
+    """Convert them, and give the lines of a Markdown table."""
+    return lines(_found(assets))
+
+
+def figures(assets: Path) -> Iterator[Finding]:
+    """What was reached."""
+    rows = _found(assets)
+    below = [f"{row.name} {row.tflite - row.onnx:+.2f} dB" for row in rows if not row.close]
+    told = f"of {len(rows)}" + (f": {', '.join(below)}" if below else "")
+    yield plain("tflite.beside-onnx", len(below), 0, told)
+    asked = [r for r in rows if r.name in CLASSIFIERS and r.name not in WITH_GELU_AND_NORMS]
+    split = [f"{row.name} {row.partitions}" for row in asked if row.partitions != 1]
+    told = f"of {len(asked)}" + (f": {', '.join(split)}" if split else "")
+    yield plain("tflite.partitions-int8", len(split), 0, told)
+
+
+def _found(assets: Path) -> list[Row]:
+    """Each net's row; kept."""
+    export(NAMES)
+    kept, rows = Kept("tflite_integers"), []
+    photographs = [assets / f"efficientnet_lite0_{kind}.npz" for kind in ("calibration", "heldout")]
+    for name in NAMES:
+        depends = ours(exported(name), *photographs)
+        found = once(kept, name, depends, partial(_converted, name), lasting=True)
+        layers, outside = tuple(found["layers"]), tuple(found["outside"])
+        rows.append(Row(**{**found, "layers": layers, "outside": outside}))
+    return rows
+
+
+def _converted(name: str) -> dict[str, Any]:
+    return asdict(converted(name))
 
 
 def converted(name: str) -> Row:
@@ -153,8 +180,8 @@ def _array(value: Any, count: int, photographs: str, rng: np.random.Generator) -
 
 def lines(rows: list[Row]) -> list[str]:
     """As Markdown."""
-    good = sum(not row.fault and row.tflite > row.onnx - 0.5 for row in rows)
-    summary = f"{good} of {len(rows)} are no more than 0.5 dB below their int8 ONNX."
+    good = sum(row.close for row in rows)
+    summary = f"{good} of {len(rows)} are no more than {BELOW} dB below their int8 ONNX."
     return [summary, "", *table(HEAD, map(_cells, rows))]
 
 
@@ -170,7 +197,3 @@ def _cells(row: Row) -> list[str]:
         str(row.partitions),
         ", ".join(f"{code} x{count}" for code, count in sorted(Counter(row.outside).items())),
     ]
-
-
-if __name__ == "__main__":
-    sys.exit(main())

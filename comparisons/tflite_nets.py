@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +11,9 @@ import sides
 from architectures import FOLDER, export, exported, programs
 from contenders import MADE, Contender, Task
 from environments import EnvironmentUnavailableError
+from figures import Finding, paired, plain
 from tables import table
-from tflite import CALIBRATED, FLOATS, INTEGERS, SAMPLES, latency, made, quality
+from tflite import CALIBRATED, FLOATS, INTEGERS, SAMPLES, latency, made, paired_latency, quality
 
 NAMES = ("mobilenet_v2", "resnet18", "small/unet")
 PAIRS = (
@@ -37,6 +40,26 @@ def main(assets: Path) -> list[str]:
     ]
 
 
+def figures(assets: Path) -> Iterator[Finding]:
+    """What was reached."""
+    for task in tasks(assets):
+        net = task.name.removesuffix(f"_{CALIBRATED}")
+        for kind, (ours, official) in zip(("float", "int8"), PAIRS, strict=True):
+            files = _files(task, ours, official)
+            path, theirs = files[ours], files[official]
+            if path is None or theirs is None:
+                yield Finding(f"tflite.latency.{net}.{kind}", None, "failed")
+                yield Finding(f"tflite.size.{net}.{kind}", None, "failed")
+                continue
+            levels = [quality(each, task)[0] for each in (path, theirs)]
+            told = "SQNR {:.1f}, official {:.1f} dB".format(*levels)
+            yield paired(f"tflite.latency.{net}.{kind}", paired_latency(theirs, path), told)
+            sizes = [each.stat().st_size / 1e6 for each in (path, theirs)]
+            told = "{:.2f} of {:.2f} MB".format(*sizes)
+            yield plain(f"tflite.size.{net}.{kind}", sizes[0] / sizes[1], 3, told)
+
+
+@cache
 def tasks(assets: Path) -> list[Task]:
     """The nets with photographs of their size; those that could be exported.
 
@@ -67,6 +90,12 @@ def _photographs(whole: Task, size: int) -> tuple[Path, Path]:
 
 
 def _rows(task: Task, ours: Contender, official: Contender) -> list[list[str]]:
+    files = _files(task, ours, official)
+    return [_row(task, side, files[side], files[official]) for side in (ours, official)]
+
+
+def _files(task: Task, ours: Contender, official: Contender) -> dict[Contender, Path | None]:
+    """What both sides made; None where one failed."""
     program = Task(task.name, _program(task), task.calibration, task.held_out)
     files: dict[Contender, Path | None] = {}
     for side in (official, ours):
@@ -76,7 +105,7 @@ def _rows(task: Task, ours: Contender, official: Contender) -> list[list[str]]:
             print(f"{side.name}: {error}")
             found = None
         files[side] = None if found is None else Path(found["path"])
-    return [_row(task, side, files[side], files[official]) for side in (ours, official)]
+    return files
 
 
 def _program(task: Task) -> Path:

@@ -1,15 +1,13 @@
 """ONNX's own node tests through the TFLite compiler and LiteRT.
 
 Each of the tests that come with the package ``onnx`` (a small model, its inputs and what it must
-give) is compiled and run with XNNPACK and with the built-in kernels. Writes the tables of
-``docs/reference/tflite-operators.md``; exits with 1 if anything came out wrong.
+give) is compiled and run with XNNPACK and with the built-in kernels. To see what is wrong:
 
-    .venv/bin/python comparisons/tflite_node_tests.py [--only Softmax] [--write]
+    .venv/bin/python comparisons/tflite_node_tests.py [Softmax]
 """
 
 from __future__ import annotations
 
-import argparse
 import multiprocessing
 import re
 import sys
@@ -17,13 +15,15 @@ import traceback
 import warnings
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pages import OPERATORS, put
+from environments import ours
+from figures import Finding, plain
+from kept import Kept, once
 from tables import table
 
 RELATIVE, ABSOLUTE = 1e-3, 1e-5
@@ -54,19 +54,29 @@ class Outcome:
     reason: str = ""
 
 
-def main() -> int:
-    """Run the tests, print what was wrong and the sums."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", default="", help="a regular expression for names of operators")
-    parser.add_argument("--write", action="store_true", help="write the tables into the docs")
-    given = parser.parse_args()
-    found = list(outcomes(given.only))
-    for outcome in found:
-        if outcome.verdict == WRONG:
-            print(f"{outcome.test} ({outcome.operator}): {outcome.reason}")
-    lines = [*sums(found), "", *by_operator(found)]
-    put(OPERATORS, "node tests", lines, write=given.write)
-    return int(any(o.verdict == WRONG for o in found))
+def main(assets: Path) -> list[str]:  # noqa: ARG001 - every comparison is called alike
+    """Run the tests, and give the lines of their sums and of a Markdown table."""
+    found = _found()
+    return [*sums(found), "", *by_operator(found)]
+
+
+def figures(assets: Path) -> Iterator[Finding]:  # noqa: ARG001 - likewise
+    """What was reached."""
+    counts = Counter(outcome.verdict for outcome in _found())
+    told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if verdict != WRONG)
+    yield plain("tflite.nodes", counts[WRONG], 0, told)
+
+
+def _found() -> list[Outcome]:
+    """Every test's outcome; kept."""
+    import onnx
+
+    depends = {**ours(), "onnx": onnx.__version__}
+    found = once(
+        Kept("tflite_node_tests"), "outcomes", depends,
+        lambda: [asdict(outcome) for outcome in outcomes()], lasting=True,
+    )  # fmt: skip
+    return [Outcome(**each) for each in found]
 
 
 def outcomes(only: str = "", cases: list[Any] | None = None) -> Iterator[Outcome]:
@@ -254,4 +264,6 @@ def _short(reason: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    for each in outcomes(*sys.argv[1:]):
+        if each.verdict == WRONG:
+            print(f"{each.test} ({each.operator}): {each.reason}")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from contenders import Contender, Task
+from figures import Finding, paired, plain
 from judging import run, sqnr
+from kept import Kept, cpu, digest, once
 from tables import commands, table
-from tflite import latency, made
+from tflite import latency, made, paired_latency
 from transformer import minilm
 
 from edgeopt.core.litert import open_litert
@@ -62,8 +65,7 @@ def _row(
     if made is None:
         return [side.name, "failed", *["-"] * (len(HEAD) - 2)]
     path = Path(made["path"])
-    reference, answer = run(task.model, task.held_out, emulated=False)[:TEXTS], _answers(path, task)
-    unit = [each / np.linalg.norm(each, axis=1, keepdims=True) for each in (reference, answer)]
+    cosine, level = quality(path, task)
     ratio = "1" if made is official else "-"
     if official is not None and made is not official:
         ratio = latency(Path(official["path"]), path)
@@ -71,10 +73,46 @@ def _row(
         side.name,
         f"{np.median(made['seconds']):.1f}",
         f"{path.stat().st_size / 1e6:.2f}",
-        f"{(unit[0] * unit[1]).sum(1).mean():.4f}",
-        f"{sqnr(reference, answer):.2f}",
+        f"{cosine:.4f}",
+        f"{level:.2f}",
         ratio,
     ]
+
+
+def figures(assets: Path) -> Iterator[Finding]:
+    """What was reached."""
+    task = minilm(assets)
+    program = Task(task.name, assets / "minilm.pt2", task.calibration, task.held_out)
+    pairs = {"float": FLOATS, "dynamic": (INTEGERS[0], INTEGERS[2])}
+    for key, (ours, official) in pairs.items():
+        both = made(ours, task), made(official, program)
+        if both[0] is None or both[1] is None:
+            yield Finding(f"tflite.latency.minilm.{key}", None, "failed")
+            yield Finding(f"tflite.size.minilm.{key}", None, "failed")
+            continue
+        path, theirs = (Path(each["path"]) for each in both if each is not None)
+        told = "SQNR {:.1f}, official {:.1f} dB".format(
+            *(quality(each, task)[1] for each in (path, theirs))
+        )
+        yield paired(f"tflite.latency.minilm.{key}", paired_latency(theirs, path), told)
+        sizes = [each.stat().st_size / 1e6 for each in (path, theirs)]
+        told = "{:.2f} of {:.2f} MB".format(*sizes)
+        yield plain(f"tflite.size.minilm.{key}", sizes[0] / sizes[1], 3, told)
+
+
+def quality(path: Path, task: Task) -> tuple[float, float]:
+    """The mean cosine of a file's embeddings with float's, and SQNR in dB; kept."""
+    depends = {"artifact": digest(path), "data": digest(task.held_out), "machine": cpu()}
+    cosine, level = once(
+        Kept("tflite"), f"quality {path}", depends, lambda: _judged(path, task), lasting=True
+    )
+    return cosine, level
+
+
+def _judged(path: Path, task: Task) -> tuple[float, float]:
+    reference, answer = run(task.model, task.held_out, emulated=False)[:TEXTS], _answers(path, task)
+    unit = [each / np.linalg.norm(each, axis=1, keepdims=True) for each in (reference, answer)]
+    return float((unit[0] * unit[1]).sum(1).mean()), sqnr(reference, answer)
 
 
 def _answers(path: Path, task: Task) -> np.ndarray:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import judging
 from contenders import Contender, Task
-from rounds import ROUNDS, Timing, timed
+from figures import Finding, Interval, paired, plain
+from rounds import Timing, timed
 from tables import SECONDS_HEAD, commands, failures, seconds_cells, table
-from verdicts import judged, latency
+from verdicts import judged, latency, paired_latency
 
 _CONVERT = "edgeopt convert {model} --precision int8 --calibration {calibration} --no-verify"
 _SAMPLES = "{model} {calibration} {out}/model.onnx"
@@ -40,7 +42,7 @@ def main(assets: Path) -> list[str]:
     timings = timed(task, SIDES)
     head = ("tool", *SECONDS_HEAD, *QUALITY_HEAD, "cosine, here", "latency / float")
     return [
-        f"Whole processes from 64 texts, verification apart, medians of {ROUNDS}; judged on 128 "
+        "Whole processes from 64 texts, verification apart, medians of the rounds; judged on 128 "
         "other sentences by the embedding's cosine with float's, its smallest, and how many "
         "sentences keep their nearest neighbour; with exact sums, and *here* as this machine's "
         "kernels run it. Goals: cosine .9988 (high), .998 (default), latency ratio .40.",
@@ -75,7 +77,7 @@ def embedding_cells(verdict: dict[str, float]) -> list[str]:
 def _row(task: Task, side: Contender, timing: Timing) -> list[str]:
     verdict = None if timing.failure else judged(task, side, judging.embedding)
     if verdict is None:
-        return [side.name, *["-"] * 9]
+        return [side.name, *["-"] * 10]
     return [
         side.name,
         *seconds_cells(timing),
@@ -83,3 +85,27 @@ def _row(task: Task, side: Contender, timing: Timing) -> list[str]:
         f"{verdict['here']['cosine']:.4f}",
         latency(task, side),
     ]
+
+
+def figures(assets: Path) -> Iterator[Finding]:
+    """What was reached."""
+    task, peers = minilm(assets), [side for side in SIDES if not side.ours]
+    timings = timed(task, SIDES)
+    cosines, latencies = {}, {}
+    for side in SIDES:
+        verdict = None if timings[side.name].failure else judged(task, side, judging.embedding)
+        if verdict is not None:
+            cosines[side] = verdict["emulated"]["cosine"]
+            latencies[side] = paired_latency(task, side)
+    nearest = max((side for side in peers if side in cosines), key=cosines.__getitem__)
+    fastest = min((side for side in peers if side in cosines), key=lambda s: _point(latencies[s]))
+    _, default, high = SIDES[:3]
+    for end, side in (("", default), ("-high", high)):
+        near = f"{nearest.name} {cosines[nearest]:.4f}"
+        yield plain(f"minilm.cosine{end}", cosines[side], 4, near)
+        quick = f"{fastest.name} {latencies[fastest]}"
+        yield paired(f"minilm.latency{end}", latencies[side], quick)
+
+
+def _point(found: Interval | None) -> float:
+    return float("inf") if found is None else found.point

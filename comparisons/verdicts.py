@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import judging
 import onnxruntime
-from contenders import Contender, Task, artifact, cpu
+from contenders import Contender, Task, artifact
 from environments import EnvironmentUnavailableError
-from kept import Kept, digest
+from figures import Interval
+from kept import Kept, cpu, digest, once
 from processes import ProcessFailedError
 
 import edgeopt
@@ -50,9 +49,10 @@ def judged(
             "runtime": RUNTIME,
             "machine": cpu(),
         }
-        found[mode] = _once(
+        found[mode] = once(
             kept, f"{contender.name}: {mode}", depends,
             lambda on=data, exact=mode != "here": judge(task.model, made, on, emulated=exact),
+            lasting=True,
         )  # fmt: skip
     return found
 
@@ -62,36 +62,41 @@ def integer_layers(task: Task, contender: Contender) -> str:
     made = artifact(contender, task)
     depends = {"artifact": digest(made), "runtime": RUNTIME, "machine": cpu()}
     name = f"{contender.name}: integer layers"
-    found: str = _once(Kept(task.name), name, depends, lambda: judging.integer_layers(made))
-    return found
+    return str(
+        once(Kept(task.name), name, depends, lambda: judging.integer_layers(made), lasting=True)
+    )
 
 
 def latency(task: Task, contender: Contender, baseline: Contender | None = None) -> str:
-    """The latency of an artifact over the float model's, or another artifact's, with its interval.
+    """What :func:`paired_latency` gives, for a table."""
+    found = paired_latency(task, contender, baseline)
+    return "-" if found is None else str(found)
 
-    Both run in turns in the same processes, one thread, batch 1.
+
+def paired_latency(
+    task: Task, contender: Contender, baseline: Contender | None = None
+) -> Interval | None:
+    """The latency of an artifact over the float model's, or another artifact's.
+
+    Both run in turns in the same processes, one thread, batch 1. None where there is no artifact.
     """
     try:
         below = task.model if baseline is None else artifact(baseline, task)
         made = artifact(contender, task)
     except (EnvironmentUnavailableError, ProcessFailedError):
-        return "-"
+        return None
     depends = {
         "artifacts": digest(below, made), "runtime": RUNTIME, "machine": cpu(),
-        "data": digest(task.calibration), "core": digest(*_paired_core()),
+        "data": digest(task.calibration), "core": digest(*paired_core()),
     }  # fmt: skip
     name = f"{contender.name}: latency over {baseline.name if baseline else 'float'}"
-    point, low, high = _once(
-        Kept(task.name),
-        name,
-        depends,
-        lambda: _ratio([below, made], task.calibration),
-        lasting=False,
+    return Interval(
+        *once(Kept(task.name), name, depends, lambda: _ratio([below, made], task.calibration))
     )
-    return f"{point:.2f} [{low:.2f}, {high:.2f}]"
 
 
-def _paired_core() -> list[Path]:
+def paired_core() -> list[Path]:
+    """The sources that a ratio of latencies depends on."""
     return sorted((Path(edgeopt.__file__).parent / "benchmarks").rglob("*.py"))
 
 
@@ -99,19 +104,3 @@ def _ratio(artifacts: Sequence[Path], data: Path) -> tuple[float, float, float]:
     ratio = edgeopt.benchmark(artifacts, evaluation=data, save=False).ratios[-1]
     assert ratio is not None
     return ratio.point, ratio.low, ratio.high
-
-
-def _once(
-    kept: Kept,
-    name: str,
-    depends: dict[str, str],
-    measure: Callable[[], Any],
-    *,
-    lasting: bool = True,
-) -> Any:
-    found = kept.get(name, depends, lasting=lasting)
-    if found is None:
-        print(f"  {name}", file=sys.stderr, flush=True)
-        found = measure()
-        kept.put(name, depends, found)
-    return found

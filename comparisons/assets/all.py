@@ -15,6 +15,8 @@ ASSETS = (
     "facenet_pnet",
     "silero_vad",
     "minilm",
+    "fer",
+    "basic_pitch",
 )
 
 

@@ -11,16 +11,18 @@ Collecting may be interrupted at any time, and goes on where it was. The rest on
 from __future__ import annotations
 
 import argparse
+import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))  # comparisons/, for its pages
 
 from curve import drawn
-from duration import timed
+from duration import shown, timed
 from pages import put
 from pool import CONDITIONS, collect, held_out, tuning
-from tables import Pool, beside, counted, spreads
+from tables import CANDIDATES, Pool, beside, count, counted, rivals, spreads
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "guide" / "error-rates.md"
 CURVE = PAGE.with_suffix(".svg")
@@ -32,10 +34,27 @@ def main() -> int:
     if options.action == "collect":
         collect(options.condition, options.part, options.until)
     elif options.action == "time":
-        put(PAGE, "time", [*timed(options.runs)], write=options.write)
+        runs = timed(options.runs)
+        if options.json:
+            print(json.dumps({"lines": [*shown(runs)], "runs": runs}))
+        else:
+            put(PAGE, "time", [*shown(runs)], write=options.write)
+    elif options.json:
+        print(json.dumps(told()))
     else:
         judge(write=options.write)
     return 0
+
+
+def told() -> dict[str, object]:
+    """What is counted, for ``comparisons/gate_verdicts.py``."""
+    pools = [Pool(name, tuning(name), held_out(name)) for name in CONDITIONS]
+    counts = [count(pool, arm) for pool in pools for arm in CANDIDATES]
+    return {
+        "lines": [*counted(pools), "", *beside(pools)],
+        "counts": [asdict(each) for each in counts],
+        "rivals": [*rivals(pools)],
+    }
 
 
 def judge(*, write: bool) -> None:
@@ -64,9 +83,11 @@ def parse() -> argparse.Namespace:
     collecting.add_argument("--until", type=int, default=900, help="how many there are to be")
     judging = actions.add_parser("judge", help="count verdicts")
     judging.add_argument("--write", action="store_true", help="into the documentation")
+    judging.add_argument("--json", action="store_true", help="counts alone")
     timing = actions.add_parser("time", help="time the command itself")
     timing.add_argument("--runs", type=int, default=10)
     timing.add_argument("--write", action="store_true", help="into the documentation")
+    timing.add_argument("--json", action="store_true", help="every run")
     return parser.parse_args()
 
 

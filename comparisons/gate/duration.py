@@ -17,22 +17,32 @@ from pool import BATCH
 CANDIDATES = {"same": "baseline", "slower 5%": "slower 5%", "slower 10%": "slower 10%"}
 
 
-def timed(runs: int) -> Iterator[str]:
-    """Run the command, and give the lines of a Markdown table.
+Runs = dict[str, list[tuple[str, float]]]
+"""By candidate: the verdict of each run, and the seconds that it took."""
+
+
+def timed(runs: int) -> Runs:
+    """Run the command.
 
     Args:
         runs: Of each candidate.
     """
-    yield "| candidate | verdicts | s, median | s, longest |"
-    yield "|---|---|--:|--:|"
     with tempfile.TemporaryDirectory() as folder:
         paths = made(Path(folder))
-        for name, file in CANDIDATES.items():
-            found = [_run(paths["baseline"], paths[file]) for _ in range(runs)]
-            given = [verdict for verdict, _ in found]
-            told = ", ".join(f"{given.count(each)} {each}" for each in dict.fromkeys(given))
-            seconds = [each for _, each in found]
-            yield f"| {name} | {told} | {statistics.median(seconds):.1f} | {max(seconds):.1f} |"
+        return {
+            name: [_run(paths["baseline"], paths[file]) for _ in range(runs)]
+            for name, file in CANDIDATES.items()
+        }
+
+
+def shown(found: Runs) -> Iterator[str]:
+    """The lines of a Markdown table."""
+    yield "| candidate | verdicts | s, median | s, longest |"
+    yield "|---|---|--:|--:|"
+    for name, runs in found.items():
+        given, seconds = ([each[part] for each in runs] for part in (0, 1))
+        told = ", ".join(f"{given.count(each)} {each}" for each in dict.fromkeys(given))
+        yield f"| {name} | {told} | {statistics.median(seconds):.1f} | {max(seconds):.1f} |"
 
 
 def _run(baseline: Path, candidate: Path) -> tuple[str, float]:

@@ -17,6 +17,8 @@ from edgeopt.benchmarks.gate.counts import lower_bound, upper_bound
 
 CANDIDATES = ARMS[2:]
 
+VERDICTS = ("pass", "regression", "inconclusive", "unfit")
+
 STRETCH = 40
 """Processes in which a ratio is known to about 0.15 %: about two minutes."""
 
@@ -63,28 +65,71 @@ def counted(pools: Sequence[Pool]) -> Iterator[str]:
             yield _counted(pool, arm)
 
 
-def _counted(pool: Pool, arm: str) -> str:
+@dataclass(frozen=True)
+class Count:
+    """How often each verdict was given on a candidate.
+
+    Args:
+        condition: The pool's.
+        arm: The candidate.
+        given: By verdict.
+        processes: That a verdict took, the mean.
+        bound: Clopper and Pearson's, one-sided, 95 %, as a share: the upper one of false alarms, or
+            the lower one of slowdowns that were found.
+    """
+
+    condition: str
+    arm: str
+    given: dict[str, int]
+    processes: float
+    bound: float
+
+    @property
+    def verdicts(self) -> int:
+        """How many there are."""
+        return sum(self.given.values())
+
+    @property
+    def slower(self) -> bool:
+        """Whether it is a regression indeed."""
+        return self.arm.startswith("slower")
+
+
+def count(pool: Pool, arm: str) -> Count:
+    """Give all the verdicts that the processes are enough for."""
     found = duels(pool.held_out, arm)
-    given, count = verdicts(found), len(found)
+    given = {name: verdicts(found)[name] for name in VERDICTS}
+    each = statistics.fmean(len(duel.answers) for duel in found) if found else math.nan
+    bound = lower_bound if arm.startswith("slower") else upper_bound
+    return Count(pool.condition, arm, given, each, bound(given["regression"], len(found)))
+
+
+def _counted(pool: Pool, arm: str) -> str:
+    found = count(pool, arm)
     point, low, high = (100 * (each - 1) for each in truth(pool, arm))
     least, most = (100 * (each - 1) for each in stretches(pool, arm))
-    each = statistics.fmean(len(duel.answers) for duel in found) if found else math.nan
-    figures = " | ".join(
-        str(given[name]) for name in ("pass", "regression", "inconclusive", "unfit")
-    )
+    figures = " | ".join(str(found.given[name]) for name in VERDICTS)
     return (
         f"| {pool.condition} | {arm} | {point:+.2f} % [{low:+.2f}, {high:+.2f}] | "
-        f"{least:+.1f} and {most:+.1f} % | {count} | "
-        f"{figures} | {each:.1f} | {' | '.join(_bound(pool, arm, given['regression'], count))} |"
+        f"{least:+.1f} and {most:+.1f} % | {found.verdicts} | "
+        f"{figures} | {found.processes:.1f} | {' | '.join(_bound(found))} |"
     )
 
 
-def _bound(pool: Pool, arm: str, regressions: int, count: int) -> tuple[str, str]:
-    quiet = pool.condition == "quiet"
-    if arm in ("same", "faster"):
-        return f"false alarms <= {100 * upper_bound(regressions, count):.2f} %", "<= 2 %"
-    least = {"slower 5%": (80, 95), "slower 10%": (95, 97)}[arm][quiet]
-    return f"found >= {100 * lower_bound(regressions, count):.1f} %", f">= {least} %"
+def _bound(found: Count) -> tuple[str, str]:
+    if not found.slower:
+        return f"false alarms <= {100 * found.bound:.2f} %", "<= 2 %"
+    least = {"slower 5%": (80, 95), "slower 10%": (95, 97)}[found.arm][found.condition == "quiet"]
+    return f"found >= {100 * found.bound:.1f} %", f">= {least} %"
+
+
+def rivals(pools: Sequence[Pool]) -> Iterator[dict[str, object]]:
+    """What others' gates fail of the same processes, one process a side: shares from 0 to 1."""
+    for pool in pools:
+        for arm in CANDIDATES:
+            found = {name: failures(pool.held_out, arm, rule, 1) for name, rule in RULES.items()}
+            shares = {name: failed / of if of else math.nan for name, (failed, of) in found.items()}
+            yield {"condition": pool.condition, "arm": arm, "shares": shares}
 
 
 def beside(pools: Sequence[Pool]) -> Iterator[str]:
