@@ -120,7 +120,7 @@ def usable(histogram: Histogram) -> bool:
 def _percentile(histogram: Histogram, percent: float, symmetric: bool) -> Range:
     values, counts = histogram.sorted
     if symmetric:
-        order = np.argsort(np.abs(values), kind="stable")
+        order = np.argsort(np.abs(values))
         high = float(np.abs(values)[order][_place(counts[order], percent / 100)])
         return Range(low=-high, high=high)
     left = float(values[_place(counts, 1 - percent / 100)])
@@ -131,7 +131,7 @@ def _percentile(histogram: Histogram, percent: float, symmetric: bool) -> Range:
 def _place(counts: NDArray[np.int64], share: float) -> int:
     # The first value that at least this share of all lies at or below.
     cumulative = np.cumsum(counts)
-    return min(int(np.searchsorted(cumulative, share * cumulative[-1])), len(counts) - 1)
+    return int(np.searchsorted(cumulative, share * cumulative[-1]))
 
 
 Loss = Callable[["Array", "Array", "Array", "Array"], "Array"]
@@ -147,11 +147,10 @@ def _search(
         least = int(loss(values, counts, lows, highs).argmin())
         return float(lows[least]), float(highs[least])
 
-    same = np.ones_like(_SHRINKS)
     a, b = best(low * _SHRINKS, high * _SHRINKS)
     if not symmetric and low < 0 < high:
-        a, b = best(low * _SHRINKS, b * same)
-        a, b = best(a * same, high * _SHRINKS)
+        a, b = best(low * _SHRINKS, np.full_like(_SHRINKS, b))
+        a, b = best(np.full_like(_SHRINKS, a), high * _SHRINKS)
     return Range(low=a, high=b)
 
 
@@ -172,23 +171,21 @@ def _power_loss(power: float) -> Loss:
 
 
 def _divergence(values: Array, counts: Array, low: float, high: float) -> float:
-    """KL(P || Q): P the values clipped, Q the same mass spread evenly within each step."""
-    clipped = np.clip(values, low, high)
-    steps = np.rint((clipped - low) / (high - low) * (_STEPS - 1)).astype(np.int64)
-    mass = np.bincount(steps, counts, _STEPS)
+    """KL(P || Q): P the values clipped, Q the same mass spread evenly within each step.
+
+    Infinite where most would be clipped: of next to nothing Q is always a perfect likeness.
+    """
     inside = (values >= low) & (values <= high)
-    # What was clipped adds to P's edges, but not to what Q is made of: that is what it costs.
-    kept = np.bincount(steps, counts * inside, _STEPS)
-    occupied = np.bincount(steps, inside, _STEPS)
-    q = np.divide(kept, occupied, out=np.zeros(_STEPS), where=occupied > 0)[steps]
-    p = np.where(inside, counts, 0.0)
-    edges = counts * ~inside
-    for side, at in ((values < low, low), (values > high, high)):
-        if edges[side].any():
-            p[int(np.abs(np.where(inside, values, np.inf) - at).argmin())] += edges[side].sum()
-    positive = (p > 0) & inside
-    q = np.maximum(q[positive], 1e-9 * mass.sum())
-    p = p[positive] / counts.sum()
+    total, p = counts.sum(), counts[inside]
+    if 2 * p.sum() < total:
+        return np.inf
+    steps = np.rint((values[inside] - low) / (high - low) * (_STEPS - 1)).astype(np.int64)
+    kept, occupied = np.bincount(steps, p), np.bincount(steps)
+    q = np.maximum(kept[steps] / occupied[steps], 1e-9 * total)
+    # What is clipped adds to P's ends, but not to what Q is made of: that is what it costs.
+    p[0] += counts[values < low].sum()
+    p[-1] += counts[values > high].sum()
+    p /= total
     return float((p * np.log(p / (q / q.sum()))).sum())
 
 

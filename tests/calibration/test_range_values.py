@@ -13,6 +13,7 @@ from edgeopt.calibration.histogram import Histogram
 from edgeopt.calibration.ranges import (
     Range,
     RangeMethod,
+    _divergence,
     choose_range,
     choose_ranges,
     default_method,
@@ -55,6 +56,8 @@ def divergence(seen: Seen, low: float, high: float) -> float:
     total = sum(n for _, n in seen)
     p = [float(n) if within else 0.0 for (_, n), within in zip(seen, inside, strict=True)]
     kept = [i for i, within in enumerate(inside) if within]
+    if 2 * sum(p) < total:
+        return math.inf
     p[kept[0]] += sum(n for v, n in seen if v < low)
     p[kept[-1]] += sum(n for v, n in seen if v > high)
     q = []
@@ -101,6 +104,26 @@ def test_the_range_is_the_one_that_a_plain_search_finds(
 ) -> None:
     found = choose_range(histogram(seen), method, symmetric=symmetric)
     assert (found.low, found.high) == pytest.approx(shrunk(seen, LOSSES[method], symmetric))
+
+
+FAR = [(6.0 + step / 64, 5 + step % 7) for step in range(385)]
+"""Six to twelve: in half of that range lies nothing."""
+
+
+@pytest.mark.parametrize("ends", [(-2.0, 5.5), (-1.5, 1.0), (-0.5, 2.75), (-2.0, 0.5), (0.0, 0.25)])
+@pytest.mark.parametrize("seen", [LONG_TAIL, SPREAD, ONE_SIDED, FAR])
+def test_the_divergence_of_given_ends(seen: Seen, ends: tuple[float, float]) -> None:
+    for stretch in (1.0, 10.0, 30.0):
+        low, high = (stretch * end for end in ends)
+        arrays = np.array([v for v, _ in seen]), np.array([float(n) for _, n in seen])
+        assert _divergence(*arrays, low, high) == pytest.approx(divergence(seen, low, high))
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_range_is_not_where_nothing_lies(sign: int) -> None:
+    seen = sorted((sign * value, count) for value, count in FAR)
+    found = choose_range(histogram(seen), RangeMethod.ENTROPY)
+    assert max(abs(found.low), found.high) > 11
 
 
 def test_a_range_cannot_be_changed() -> None:

@@ -69,8 +69,9 @@ def test_an_agreement_is_the_least_of_all_outputs(agreement: float, verdict: Ver
 
 def test_without_scores_there_is_no_agreement() -> None:
     found = Quality((output("boxes", agreement=None),), 10, None)
-    with pytest.raises(DataError, match="no output looks like class scores"):
+    with pytest.raises(DataError, match="no output looks like class scores") as refused:
         list(quality_checks(found, Budgets(0, agreement=0.9)))
+    assert refused.value.hint == "use --min-sqnr instead of --min-agreement"
 
 
 @pytest.mark.parametrize(
@@ -93,6 +94,14 @@ def test_a_drop(lost: int, gained: int, verdict: Verdict, why: str) -> None:
     assert found.change is not None
     assert found.change.point == (lost - gained) / 1000
     assert found.change.low < found.change.point < found.change.high or lost == gained
+
+
+def test_an_end_of_the_interval_at_the_budget_is_within_it() -> None:
+    found = Quality((output("s"),), 1000, (900, 860), 50, 10)
+    change = only(found, Budgets(0, drop=0.01)).change
+    assert change is not None
+    assert only(found, Budgets(0, drop=change.low)).verdict is Verdict.INCONCLUSIVE
+    assert only(found, Budgets(0, drop=change.high)).verdict is Verdict.PASS
 
 
 def test_what_was_not_asked_is_not_checked() -> None:
