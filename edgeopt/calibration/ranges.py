@@ -181,7 +181,7 @@ def _divergence(values: Array, counts: Array, low: float, high: float) -> float:
         return np.inf
     steps = np.rint((values[inside] - low) / (high - low) * (_STEPS - 1)).astype(np.int64)
     kept, occupied = np.bincount(steps, p), np.bincount(steps)
-    q = np.maximum(kept[steps] / occupied[steps], 1e-9 * total)
+    q = kept[steps] / occupied[steps]
     # What is clipped adds to P's ends, but not to what Q is made of: that is what it costs.
     p[0] += counts[values < low].sum()
     p[-1] += counts[values > high].sum()
