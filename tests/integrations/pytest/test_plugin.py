@@ -183,6 +183,8 @@ def test_a_run_that_does_not_use_it_imports_nothing_for_it(pytester: pytest.Pyte
     *_, ours, others = (line for line in ran.outlines if line.startswith("["))
     assert set(json.loads(ours)) == {
         "edgeopt",
+        "edgeopt.core",
+        "edgeopt.core.version",
         "edgeopt.integrations",
         "edgeopt.integrations.pytest",
         "edgeopt.integrations.pytest.plugin",
