@@ -23,6 +23,11 @@ def test_the_binomial_sum_is_the_sum_of_its_terms(
     assert at_most(count, calls, share) == pytest.approx(min(1.0, math.fsum(terms)))
 
 
+def test_a_probability_is_never_above_one() -> None:
+    # Logarithms of factorials are rounded: the terms alone add up to 1 and a little.
+    assert all(at_most(calls, calls, 0.3) <= 1 for calls in range(1, 400))
+
+
 def test_limits_of_clopper_and_pearson() -> None:
     # With no failure the limit is 1 - 0.05 ** (1 / n): the "rule of three".
     assert upper_bound(0, 150) == pytest.approx(1 - 0.05 ** (1 / 150))
