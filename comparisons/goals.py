@@ -111,12 +111,16 @@ CALIBRATION = (
         at_most(200, "MB"),
     ),
     *(
-        _by_run("growth", f"growth.{key}", f"{what}, memory a sample, 32 to 4,096", goal)
-        for key, what, goal in (
+        _by_run("growth", f"growth.{key}{name}", f"{what}, memory a sample, {counts}", goal)
+        for name, what, goal in (
             ("default", "`edgeopt calibrate`", at_most(2, "kB")),
             ("fast", "`edgeopt calibrate --effort fast`", at_most(2, "kB")),
             ("exact", "`edgeopt calibrate --exact`", at_most(2, "kB")),
             ("convert", "`edgeopt convert`", None),
+        )
+        for key, counts, goal in (
+            ("", "32 to 4,096", goal),
+            ("full.", "512 to 4,096 (buffers full)", None),
         )
     ),
     _by_test(

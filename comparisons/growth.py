@@ -33,7 +33,8 @@ PEERS = tuple(
         sides.NNCF,
     )
 )
-MANY, FEW = (32, 4096), (16, 48)
+MANY, FULL, FEW = (32, 4096), (512, 4096), (16, 48)
+"""Samples: ours by the goal, ours once their buffers are full, and what others can hold."""
 
 
 def main(assets: Path) -> list[str]:
@@ -42,7 +43,7 @@ def main(assets: Path) -> list[str]:
     head = ("peak memory, MB", "samples", "at the first", "at the second", "growth, kB a sample")
     rows = [
         [side.name, f"{counts[0]} and {counts[1]}", *_cells(task, side, counts)]
-        for sides_of, counts in ((EDGEOPT, MANY), (PEERS, FEW))
+        for sides_of, counts in ((EDGEOPT, MANY), (EDGEOPT, FULL), (PEERS, FEW))
         for side in sides_of
     ]
     return [
@@ -65,6 +66,7 @@ def figures(assets: Path) -> Iterator[Finding]:
     peer = f"onnxruntime's min-max {_growth(task, PEERS[0], FEW):.0f} kB, {FEW[0]} to {FEW[1]}"
     for name, side in zip(names, EDGEOPT, strict=True):
         yield plain(f"growth.{name}", _growth(task, side, MANY), 2, peer)
+        yield plain(f"growth.full.{name}", _growth(task, side, FULL), 2)
 
 
 def _task(assets: Path) -> Task:
