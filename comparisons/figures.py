@@ -1,6 +1,6 @@
 """The figures that EdgeOpt is held to, and what was reached: types.
 
-``goals.py`` lists every :class:`Figure`. Each comparison gives its :class:`Finding` s by
+``goals`` lists every :class:`Figure`. Each comparison gives its :class:`Finding` s by
 ``figures()``, beside the tables of its ``main()`` and from the same kept results. ``page.py`` puts
 the two together.
 """

@@ -14,7 +14,7 @@ import numpy as np
 from contenders import UNFINISHED, Contender, Task, fresh, produce
 from environments import HERE, python
 from figures import Finding, Interval, paired, plain
-from goals import KERAS
+from goals.tensorflow import KERAS
 from judging import sqnr
 from kept import Kept, cpu, digest, once
 from tables import table

@@ -1,6 +1,6 @@
 """The documentation's page of figures, ``docs/figures.md``, made of three files, never by hand.
 
-``goals.py`` says what was asked for, ``reached.json`` what was reached, and ``explained.toml`` why
+``goals`` says what was asked for, ``reached.json`` what was reached, and ``explained.toml`` why
 a goal was missed.
 
     .venv/bin/python comparisons/page.py      # write the page again from what is kept

@@ -21,7 +21,7 @@ import models
 import numpy as np
 from environments import ours
 from figures import Finding, plain
-from goals import SPOILT
+from goals.int8 import SPOILT
 from kept import Kept, once
 from tables import table
 
