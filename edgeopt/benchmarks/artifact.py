@@ -10,7 +10,7 @@ import msgspec
 
 from edgeopt.core.ends import given, quantized, stored
 from edgeopt.core.errors import ModelError, UnsupportedError
-from edgeopt.core.files import sha256
+from edgeopt.core.files import check_file, sha256
 from edgeopt.core.layout import Ends, Layout
 from edgeopt.core.manifest import Manifest, read_manifest
 from edgeopt.core.precision import Format, Precision
@@ -137,8 +137,7 @@ def _check_file(path: Path) -> None:
             hint="name a file with the suffix .onnx, .tflite or .engine; `edgeopt convert` makes "
             "one",
         )
-    if not path.is_file():
-        raise ModelError(f"{path}: no such file", hint="check the path")
+    check_file(path)
 
 
 def _tflite(path: Path, name: str) -> Artifact:

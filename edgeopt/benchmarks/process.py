@@ -22,6 +22,10 @@ PROGRAM = Path(__file__).with_name("device")
 A = TypeVar("A", bound=Record)
 
 
+class UnreadableAnswerError(MeasurementError):
+    """What should be the program's answer is neither one nor a failure."""
+
+
 class Ask(Protocol):
     """Has a request answered by a fresh process: :func:`ask` on this machine, or on a device."""
 
@@ -86,7 +90,7 @@ def decode(
 
     Raises:
         EdgeOptError: The failure, as :func:`ask` lists them.
-        MeasurementError: If it is neither an answer nor a failure.
+        UnreadableAnswerError: If it is neither an answer nor a failure.
     """
     try:
         return msgspec.json.decode(data, type=answer)
@@ -95,7 +99,7 @@ def decode(
     try:
         failure = msgspec.json.decode(data, type=Failure).failure
     except msgspec.DecodeError:
-        raise MeasurementError(
+        raise UnreadableAnswerError(
             f"the measuring program's answer is not valid: {reason}",
             hint="measure again; `edgeopt doctor` shows what is installed",
         ) from None

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from edgeopt.core.errors import ModelError
 from edgeopt.core.refusals import OTHER, reporting
 from edgeopt.core.scratch import part_file
 
@@ -20,6 +21,18 @@ _CHUNK = 1 << 20
 def weights_of(path: Path) -> Path:
     """Where the weights of an ONNX file of ours lie that keeps them apart."""
     return path.with_name(f"{path.name}.data")
+
+
+def check_file(path: Path) -> None:
+    """Refuse what is no file.
+
+    Raises:
+        ModelError: If there is nothing of that name, or a folder.
+    """
+    if path.is_dir():
+        raise ModelError(f"{path}: is a folder", hint="name the file in it")
+    if not path.is_file():
+        raise ModelError(f"{path}: no such file", hint="check the path")
 
 
 def sha256(path: Path) -> str:

@@ -16,13 +16,13 @@ _REFUSALS = {
     errno.EROFS: "make it writable",
     errno.EACCES: "make it writable",
     errno.EPERM: "make it writable",
-    errno.ENOTDIR: "a file has that name",
-    errno.EEXIST: "a file has that name",
     errno.ENOENT: "make the folder it is in",
     errno.ENAMETOOLONG: "shorten the name",
     errno.EINVAL: "use a name that this system allows",
 }
 
+_TAKEN = {errno.ENOTDIR, errno.EEXIST}
+"""A file stands where a folder is wanted: only another place helps."""
 
 OTHER = "choose another folder with -o"
 
@@ -38,7 +38,7 @@ def reporting(path: Path, other: str = OTHER) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in _REFUSALS:
+        if error.errno not in _REFUSALS and error.errno not in _TAKEN:
             raise
         raise refused(error, path, other) from error
 
@@ -72,5 +72,6 @@ def is_full(error: OSError) -> bool:
 
 def refused(error: OSError, path: Path, other: str = OTHER) -> OutputError:
     """The error that :func:`reporting` raises for one of the operating system's refusals."""
-    step = _REFUSALS[error.errno or 0]
-    return OutputError(f"{path}: cannot write: {error.strerror}", hint=f"{step}, or {other}")
+    number = error.errno or 0
+    step = "a file has that name: " if number in _TAKEN else f"{_REFUSALS[number]}, or "
+    return OutputError(f"{path}: cannot write: {error.strerror}", hint=f"{step}{other}")

@@ -24,9 +24,9 @@ def reached(target: str) -> tuple[str | None, Address]:
         known = load_target(profile)
         if not known.address:
             raise UsageError(
-                f"where target {known.name!r} is isn't known",
+                f"nothing says where target {known.name!r} is",
                 hint=f"write {known.name}@ssh://user@host or {known.name}@adb://serial, or its "
-                "address into its TOML file",
+                "address into its TOML file; without --target it is this machine",
             )
         address = parse_address(known.address)
     return profile, address

@@ -13,7 +13,7 @@ from edgeopt.benchmarks.device.told import INSTALL
 from edgeopt.benchmarks.failures import failed
 from edgeopt.benchmarks.messages import Failed
 from edgeopt.benchmarks.notes import notes
-from edgeopt.benchmarks.process import decode
+from edgeopt.benchmarks.process import UnreadableAnswerError, decode
 from edgeopt.benchmarks.result import BenchmarkReport, Kind, Measurement
 from edgeopt.benchmarks.store import check_writable, write_measurement
 from edgeopt.core.errors import (
@@ -29,6 +29,8 @@ from edgeopt.targets.tethered import next_step
 
 MOST_BYTES = 16 << 20
 """The largest result that is read: a real one has some kilobytes."""
+
+_RESULT = "name the result.json that run.pyz wrote"
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -98,14 +100,15 @@ def _read(path: Path, names: Sequence[str]) -> BenchmarkReport:
         if path.stat().st_size > MOST_BYTES:
             raise DataError(
                 f"{path}: {path.stat().st_size} bytes are no result of a benchmark",
-                hint="name the result.json that run.pyz wrote",
+                hint=_RESULT,
             )
         data = path.read_bytes()
     except OSError as error:
-        raise DataError(
-            f"{path}: {error.strerror or error}", hint="name the result.json that run.pyz wrote"
-        ) from error
-    report = decode(data, BenchmarkReport, names, failed_there)
+        raise DataError(f"{path}: {error.strerror or error}", hint=_RESULT) from error
+    try:
+        report = decode(data, BenchmarkReport, names, failed_there)
+    except UnreadableAnswerError as error:
+        raise DataError(f"{path}: not a result of a benchmark", hint=_RESULT) from error
     count = len(report.measurements)
     if not count or len(report.ratios) != count or not 0 <= report.baseline < count:
         raise DataError(f"{path}: it doesn't hold together", hint="measure again")
@@ -150,12 +153,12 @@ def _ours(measurement: Measurement, artifact: Artifact, where: str) -> Measureme
         raise DataError(
             f"{where}: a device's result is no {measurement.kind.value} one of "
             f"{printable(measurement.target)!r}",
-            hint="name the result.json that run.pyz wrote",
+            hint=_RESULT,
         )
     if not _NAME.fullmatch(measurement.target):
         raise DataError(
             f"{where}: {printable(measurement.target)!r} is no target's name",
-            hint="name the result.json that run.pyz wrote",
+            hint=_RESULT,
         )
     latency = measurement.latency
     times = (latency.count, latency.min, latency.q10, latency.p50, latency.mean)

@@ -324,11 +324,21 @@ def load_target(name: str) -> Profile:
         found = load_target(host_profile())
         return msgspec.structs.replace(found, name=HOST, warning="", published=())
     if name not in known_targets():
-        raise UsageError(f"no target called {name!r}", hint=f"{_meant(name)}; or name a TOML file")
+        raise UsageError(
+            f"no target called {name!r}",
+            hint=_device(name) or f"{_meant(name)}; or name a TOML file",
+        )
     with resources.as_file(
         resources.files("edgeopt.targets") / "profiles" / f"{name}.toml"
     ) as path:
         return _completed(read_toml(path, Profile))
+
+
+def _device(name: str) -> str:
+    """How a device's address is written, to who seems to have meant one; empty for others."""
+    if "@" not in name and not name.startswith(("ssh:", "adb:")):
+        return ""
+    return "a device is written ssh://user@host or raspberry-pi-5@ssh://user@host, a phone adb://serial"
 
 
 def _meant(name: str) -> str:

@@ -76,7 +76,7 @@ def test_the_first_run_says_that_it_saved(run: Run, nets: tuple[Path, Path]) -> 
 def test_a_baseline_that_is_not_there(run: Run, nets: tuple[Path, Path]) -> None:
     ran = run("compare", "@main", nets[0])
     assert (ran.code, ran.out) == (2, "")
-    assert ran.line.startswith("Error: no baseline 'main' in .edgeopt/baselines: make one with")
+    assert ran.line.startswith("Error: no baseline 'main' in .edgeopt/baselines: make it with")
 
 
 def test_a_baseline_that_was_altered(run: Run, nets: tuple[Path, Path]) -> None:

@@ -144,6 +144,21 @@ def test_a_script_that_exits_is_no_success(run: Run, raising: Raise) -> None:
             "no option --precison: did you mean --precision?",
         ),
         (["convert", "m.onnx", "--zzzzz"], "no option --zzzzz: `edgeopt convert --help` explains"),
+        (
+            ["benchmark", "m.onnx", "--max-slowdown", "3%"],
+            "no option --max-slowdown: it is an option of `edgeopt compare`; "
+            "`edgeopt benchmark --help` explains",
+        ),
+        (
+            ["benchmark", "m.onnx", "--duration", "long"],
+            "invalid value for '--duration': 'long' is not a number: "
+            "`edgeopt benchmark --help` explains",
+        ),
+        (
+            ["benchmark", "m.onnx", "--threads", "two"],
+            "invalid value for '--threads': 'two' is not a whole number: "
+            "`edgeopt benchmark --help` explains",
+        ),
         (["--json", "doctor"], "no option --json: options come after the command's name"),
         (["convert"], "missing argument 'MODEL': `edgeopt convert --help` explains"),
         (["benchmark"], "missing argument 'ARTIFACTS...'"),

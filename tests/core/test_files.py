@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from edgeopt.core import files
-from edgeopt.core.errors import OutputError
+from edgeopt.core.errors import ModelError, OutputError
 from edgeopt.core.refusals import reporting
 
 
@@ -32,6 +32,14 @@ def test_a_full_disk_leaves_the_old_file_and_no_temporary(
     assert [p.name for p in tmp_path.iterdir()] == ["a.json"]
 
 
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    (tmp_path / "net.onnx").mkdir()
+    with pytest.raises(ModelError, match=r"net\.onnx: is a folder: name the file in it"):
+        files.check_file(tmp_path / "net.onnx")
+    with pytest.raises(ModelError, match=r"none\.onnx: no such file: check the path"):
+        files.check_file(tmp_path / "none.onnx")
+
+
 def test_other_operating_system_errors_are_not_the_users(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="strange"), reporting(tmp_path):
         raise OSError(errno.EBADF, "strange")
@@ -49,7 +57,7 @@ def test_a_new_folder_goes_away_if_nothing_was_put_in(tmp_path: Path) -> None:
 def test_a_file_in_the_folders_place_is_said(tmp_path: Path) -> None:
     (tmp_path / "out").touch()
     with (
-        pytest.raises(OutputError, match="a file has that name, or choose another folder"),
+        pytest.raises(OutputError, match="a file has that name: choose another folder"),
         files.new_folder(tmp_path / "out"),
     ):
         pass

@@ -39,6 +39,12 @@ def test_bad_json_names_the_file(data: bytes) -> None:
         from_json(data, Encoding, where="where it was")
 
 
+def test_what_is_no_text_is_no_toml(tmp_path: Path) -> None:
+    (tmp_path / "pre.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(UsageError, match=r"pre\.toml: not valid TOML: it isn't text: check"):
+        read_toml(tmp_path / "pre.toml", Preprocessing)
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [

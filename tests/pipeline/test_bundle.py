@@ -226,7 +226,7 @@ def test_what_a_terminal_would_obey_is_taken_out(net: Path) -> None:
 
 def test_what_is_no_result(net: Path, tmp_path: Path) -> None:
     (tmp_path / "r.json").write_text("{}")
-    with pytest.raises(MeasurementError):
+    with pytest.raises(DataError, match=r"r\.json: not a result of a benchmark: name the result"):
         import_results(tmp_path / "r.json", [net])
     with pytest.raises(DataError, match="No such file"):
         import_results(tmp_path / "none.json", [net])
@@ -260,6 +260,8 @@ def test_what_fails_leaves_no_folder(conv_net: Path, tmp_path: Path) -> None:
         ({"accuracy": "metrics.py:iou"}, "no code of yours"),
         ({"samples": 0}, "samples is 0"),
         ({"target": "raspery-pi"}, "no target called"),
+        ({"target": "pi@kitchen"}, "no target called 'pi@kitchen': a device is written ssh://"),
+        ({"target": "arm64@ssh:kitchen"}, "'arm64@ssh:kitchen': a device is written ssh://"),
     ],
 )
 def test_options_that_are_refused(

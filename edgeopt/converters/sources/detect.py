@@ -10,6 +10,7 @@ from edgeopt.converters.sources.factory import open_factory
 from edgeopt.converters.sources.live import kind_of
 from edgeopt.converters.sources.source import Source, SourceOptions
 from edgeopt.core.errors import ModelError, UsageError
+from edgeopt.core.files import check_file
 from edgeopt.core.usercode import names_code
 
 _KINDS = {
@@ -72,8 +73,7 @@ def _kind(model: Any) -> str:
         raise UsageError(f"{model}: models aren't fetched", hint="fetch it, and name the file")
     path = Path(model)
     if path.suffix.lower() in _KINDS:
-        if not path.is_file():
-            raise ModelError(f"{path}: no such file", hint="check the path")
+        check_file(path)
         return _KINDS[path.suffix.lower()]
     if names_code(str(model)):
         return _FACTORY

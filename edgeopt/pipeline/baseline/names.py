@@ -34,7 +34,7 @@ def check_name(name: str) -> str:
 def unknown_name(name: str, known: Sequence[str], store: str) -> MissingBaselineError:
     """There is no such baseline."""
     near = difflib.get_close_matches(name, known, n=1)
-    hint = "make one with `edgeopt baseline save ARTIFACT --name NAME`"
+    hint = f"make it with `edgeopt baseline save ARTIFACT --name {name}`"
     if known:
         hint = f"there are: {', '.join(known)}"
     if near:

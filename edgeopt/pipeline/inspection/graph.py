@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from edgeopt.core.errors import ModelError, UnsupportedError
+from edgeopt.core.files import check_file
 from edgeopt.core.ir import ir
 from edgeopt.core.tensors import TensorSpec
 
@@ -34,8 +35,9 @@ def open_graph(
     if not path.name.lower().endswith(_KNOWN):
         raise UnsupportedError(
             f"{path}: only {readable} files can be {action}",
-            hint="`edgeopt convert` makes one of a PyTorch model",
+            hint="`edgeopt convert` makes one of any other model",
         )
+    check_file(path)
     try:
         model = ir.load(path, format="protobuf")
     except OSError as error:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from edgeopt.converters.tensorrt.device.layers import GLUE
 from edgeopt.core.errors import ModelError
+from edgeopt.core.files import check_file
 from edgeopt.core.manifest import EngineLayer, Manifest
 from edgeopt.pipeline.inspection.records import Layer
 
@@ -28,8 +29,7 @@ def check_engine(path: Path) -> None:
     Raises:
         ModelError: If it isn't there, or doesn't begin like one.
     """
-    if not path.is_file():
-        raise ModelError(f"{path}: no such file", hint="check the path")
+    check_file(path)
     with path.open("rb") as file:
         beginning = file.read(4)
     if beginning not in _BEGINNINGS:

@@ -150,7 +150,8 @@ def read_search(path: Path) -> SearchRecord:
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}", hint=hint) from error
     except EdgeOptError as error:
-        raise UsageError(f"{path}: not a search: {error.message}", hint=hint) from error
+        reason = error.message.removeprefix(f"{path}: ")
+        raise UsageError(f"{path}: not a search: {reason}", hint=hint) from error
 
 
 def check_search_replaceable(path: Path, *, force: bool) -> None:

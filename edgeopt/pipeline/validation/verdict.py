@@ -34,6 +34,7 @@ def check_validation(found: Validation) -> None:
     """
     if found.level is not Level.FAIL:
         return
-    failed = [f"{f.title}: {f.why}" for f in found.findings if f.level is Level.FAIL]
+    failed = [f for f in found.findings if f.level is Level.FAIL]
     more = f", and {len(failed) - 1} more" if len(failed) > 1 else ""
-    raise GateError(f"{found.subject}: {failed[0]}{more}", hint="mend it, or change the limit")
+    hint = "mend it, or change the limit" if any(f.limit for f in failed) else "mend it"
+    raise GateError(f"{found.subject}: {failed[0].title}: {failed[0].why}{more}", hint=hint)

@@ -30,7 +30,7 @@ from tests.pipeline.baseline.stores import alter, contents
 
 
 def test_an_unknown_name_tells_the_nearest(store: str, net: Path) -> None:
-    with pytest.raises(MissingBaselineError, match=r"no baseline 'main' in .*: make one with"):
+    with pytest.raises(MissingBaselineError, match=r"no baseline 'main' in .*: make it with"):
         edgeopt.compare("@main", net, store=store)
     baseline.save(net, "main", store)
     with pytest.raises(MissingBaselineError, match=r"did you mean 'main'\? there are: main"):

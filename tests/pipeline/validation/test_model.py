@@ -94,7 +94,7 @@ def test_beside_its_source_on_data(
         min_sqnr=one.figures["sqnr_db"] + 1,
     )
     assert titles(high, Level.FAIL) == ["reference (scores)"]
-    with pytest.raises(GateError, match=r"reference \(scores\): it is too far"):
+    with pytest.raises(GateError, match=r"reference \(scores\): it is too far.*change the limit$"):
         check_validation(high)
 
 
@@ -264,6 +264,8 @@ def test_what_lies_beside_a_file_is_part_of_it(conv_net: Path, tmp_path: Path) -
     path.with_name("apart.onnx.data").unlink()
     found = edgeopt.validate_model(path)
     assert "its weights are in apart.onnx.data, which is not there" in finding(found, "loads").why
+    with pytest.raises(GateError, match=r"mend it$"):
+        check_validation(found)
 
 
 @pytest.mark.parametrize(
