@@ -110,7 +110,7 @@ def test_every_option_arrives(run: Run, monkeypatch: pytest.MonkeyPatch) -> None
         (["model.txt"], "model.txt: can't be benchmarked"),
         (["no-such-*.onnx"], "no file matches"),
         (["a.onnx", "--duration", "0"], "invalid value for '--duration'"),
-        (["a.onnx", "--batch", "many"], "'many' is not a valid integer"),
+        (["a.onnx", "--batch", "many"], "'many' is not a whole number"),
     ],
 )
 def test_a_mistake_is_one_line(run: Run, args: list[str], told: str) -> None:
