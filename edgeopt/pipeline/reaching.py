@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from edgeopt.core.errors import UsageError
+from edgeopt.core.errors import UnsupportedError, UsageError
 from edgeopt.core.progress import Progress
 from edgeopt.pipeline.probe import as_toml, probe
-from edgeopt.targets import load_target
+from edgeopt.targets import TfliteRuntime, load_target
 from edgeopt.targets.address import Address, parse_address, split_target
 from edgeopt.targets.transport import Transport
 
@@ -17,11 +17,17 @@ def reached(target: str) -> tuple[str | None, Address]:
 
     Raises:
         UsageError: If it isn't known where it is.
+        UnsupportedError: If it is a microcontroller.
     """
     profile, address = split_target(target)
     if address is None:
         assert profile is not None
         known = load_target(profile)
+        if not known.address and known.tflite is TfliteRuntime.MICRO:
+            raise UnsupportedError(
+                f"nothing is measured from here on target {known.name!r}: it runs TFLite Micro",
+                hint="time it in the firmware; without --target it is this machine",
+            )
         if not known.address:
             raise UsageError(
                 f"nothing says where target {known.name!r} is",

@@ -131,6 +131,7 @@ def test_a_device_that_is_emulated_is_refused(ssh_knows: Board, make_net: Make) 
         ("emulated://cortex-a72", UsageError, "emulated://cortex-a72: it is emulated"),
         ("arm64@emulated://cortex-a76", UsageError, "it is emulated"),
         ("pixel@adb://R58M", UnsupportedError, "adb's devices don't have"),
+        ("stm32", UnsupportedError, "it runs TFLite Micro: time it in the firmware"),
         ("arm64", UsageError, "nothing says where target 'arm64' is"),
         ("rasberry-pi-5@ssh://kitchen", UsageError, "did you mean raspberry-pi-5"),
         ("ssh://", UsageError, "not the address"),
