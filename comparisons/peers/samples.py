@@ -65,6 +65,11 @@ def photographs_32() -> Iterator[Sample]:
     return _photographs(32)
 
 
+def photographs_512() -> Iterator[Sample]:
+    """512 made of the 128 photographs."""
+    return _photographs(512)
+
+
 def photographs_4096() -> Iterator[Sample]:
     """4096 made of the 128 photographs."""
     return _photographs(4096)
