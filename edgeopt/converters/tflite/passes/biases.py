@@ -1,16 +1,24 @@
-"""Giving FULLY_CONNECTED the constant vector that is added to it."""
+"""Giving matrix products and convolutions the constants that are added to them."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from edgeopt.converters.tflite.model import Model, Operator, Options, Tensor
 
+if TYPE_CHECKING:
+    from edgeopt.converters.tflite.model import Array
+
+_WITH_BIAS = frozenset({"FULLY_CONNECTED", "CONV_2D", "DEPTHWISE_CONV_2D"})
+
 
 def fuse_biases(model: Model) -> None:
-    """Make biases of constants that are added to matrix products without one.
+    """Make constants that are added to a product part of its bias: one number, or one a channel.
 
-    Ensures that no ADD of a constant vector alone reads a FULLY_CONNECTED without a bias.
+    Ensures that no ADD of such a constant alone reads a float product without an activation. So a
+    hard sigmoid behind a convolution costs no ADD, as in TensorFlow's files.
     """
     writers, readers = model.writers(), model.readers()
     gone: set[int] = set()
@@ -36,15 +44,41 @@ def fuse_biases(model: Model) -> None:
 
 
 def _addition(op: Operator, writers: dict[Tensor, Operator]) -> tuple[Operator, Tensor] | None:
+    """The product that a constant is added to, and its bias with that."""
     for data, other in (op.inputs, op.inputs[::-1]):
         product = None if data is None else writers.get(data)
-        if product is None or product.code != "FULLY_CONNECTED" or other is None:
+        if product is None or product.code not in _WITH_BIAS or other is None or data is None:
             continue
-        bare = len(product.inputs) < 3 or product.inputs[2] is None
         fused = product.options is not None and product.options.fields.get(
             "fusedActivationFunction"
         )
-        vector = other.data is not None and other.dtype == np.float32 and len(other.shape) == 1
-        if bare and not fused and vector and other.shape[0] == product.output.shape[-1]:
-            return product, other
+        if fused or data.shape != op.output.shape:
+            continue
+        bias = _sum(product, other)
+        if bias is not None:
+            return product, bias
     return None
+
+
+def _sum(product: Operator, constant: Tensor) -> Tensor | None:
+    """A product's bias and a constant; None where they aren't floats along the last axis."""
+    channels = product.output.shape[-1]
+    added = _reals(constant, channels)
+    bias = product.inputs[2] if len(product.inputs) > 2 else None
+    present = np.zeros(channels, np.float32) if bias is None else _reals(bias, channels)
+    if added is None or present is None:
+        return None
+    if bias is None and constant.shape == (channels,):
+        return constant
+    total = (present + added).astype(np.float32)
+    return Tensor(
+        bias.name if bias is not None else constant.name, total.dtype, total.shape, data=total
+    )
+
+
+def _reals(tensor: Tensor, channels: int) -> Array | None:
+    data = tensor.data
+    if data is None or tensor.dtype != np.float32 or data.size not in (1, channels):
+        return None
+    along_last = not data.ndim or data.shape[-1] == data.size
+    return np.broadcast_to(data.reshape(-1), (channels,)) if along_last else None
