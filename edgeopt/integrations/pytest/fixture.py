@@ -17,6 +17,8 @@ from edgeopt.integrations.pytest.baselines import PLACE, baseline_of, saving_nam
 from edgeopt.integrations.pytest.tables import comparison_rows, measurement_row
 from edgeopt.pipeline import baseline as baselines
 from edgeopt.pipeline.benchmark import benchmark
+from edgeopt.pipeline.budgets.asked import read_options
+from edgeopt.pipeline.budgets.keys import KEYS
 from edgeopt.pipeline.compare import compare
 from edgeopt.reports.gate_sentence import sentence
 
@@ -84,7 +86,7 @@ class EdgeoptBenchmark:
         Args:
             artifact: ``.onnx`` or ``.tflite``.
             baseline: As ``--edgeopt-baseline``, before which it comes.
-            options: Those of :func:`edgeopt.compare`. Without a baseline budgets mean nothing.
+            options: Those of :func:`edgeopt.compare`. Without a baseline budgets are only read.
 
         Returns:
             The comparison, or what was measured without a baseline.
@@ -100,13 +102,15 @@ class EdgeoptBenchmark:
             )
         told = str(baseline) if baseline is not None else self.settings.baseline
         if told is None:
+            _check_budgets(self._with_settings(options))
             return self._measured(Path(artifact), options, "")
         try:
             return self._judged(Path(artifact), baseline_of(Path(artifact), told), options)
         except MeasurementError as error:
-            self._open(f"inconclusive: {error}")
+            words = f"inconclusive: {error}"
         except EdgeOptError as error:
             _refuse(error)
+        self._open(words)
         return self._measured(Path(artifact), options, "inconclusive")
 
     def save(self) -> None:
@@ -170,8 +174,19 @@ class EdgeoptBenchmark:
         warnings.warn(words, InconclusiveWarning, stacklevel=3)
 
 
+def _check_budgets(options: dict[str, Any]) -> None:
+    """Refuse a budget that can't be read on the first run, before there is a baseline."""
+    __tracebackhide__ = True
+    given = {name.replace("_", "-"): value for name, value in options.items()}
+    try:
+        read_options({key: value for key, value in given.items() if key in KEYS})
+    except EdgeOptError as error:
+        _refuse(error)
+
+
 def _refuse(error: EdgeOptError) -> NoReturn:
-    pytest.fail(f"edgeopt: {error}", pytrace=False)
+    # Of its causes the error's own line says what there is to say.
+    raise pytest.fail.Exception(f"edgeopt: {error}", pytrace=False) from None
 
 
 def _words(found: Comparison) -> str:

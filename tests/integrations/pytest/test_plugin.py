@@ -132,6 +132,7 @@ def test_two_artifacts_do_not_share_a_name(net: Net, suite: Suite) -> None:
     [
         ('edgeopt_benchmark("gone.onnx")', "edgeopt: gone.onnx: no such file*"),
         ('edgeopt_benchmark("gone.onnx", baseline="Main")', "edgeopt: 'Main' is no name*"),
+        ('edgeopt_benchmark("net.onnx", max_slowdown="fast")', "edgeopt: *'fast': write it as in*"),
         ('edgeopt_benchmark("net.onnx", max_slowness=3)', "*takes no max_slowness; it takes *"),
     ],
 )
@@ -140,6 +141,7 @@ def test_what_is_wrong_is_one_line(net: Net, suite: Suite, body: str, told: str)
     ran = suite(body)
     ran.assert_outcomes(failed=1)
     ran.stdout.fnmatch_lines([told])
+    ran.stdout.no_fnmatch_line("*another exception*")
 
 
 @pytest.mark.parametrize(
