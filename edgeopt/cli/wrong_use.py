@@ -20,7 +20,8 @@ def as_usage_error(error: click.ClickException) -> UsageError:
     if isinstance(error, click.NoSuchOption) and context is not None:
         return _unknown_option(error.option_name, context)
     message = _TYPE.sub(_in_words, error.format_message().strip().rstrip("."))
-    return UsageError(message[:1].lower() + message[1:], hint=_help_of(context))
+    hint = "check who may read it" if message.endswith("is not readable") else _help_of(context)
+    return UsageError(message[:1].lower() + message[1:], hint=hint)
 
 
 def unknown_command(name: str, known: Iterable[str]) -> UsageError:

@@ -176,6 +176,16 @@ def test_wrong_use_is_one_line_with_the_next_step(run: Run, args: list[str], tol
     assert told in ran.err
 
 
+def test_a_file_that_may_not_be_read(
+    run: Run, conv_net: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Root may read every file, and tests may run as root.
+    monkeypatch.setattr("os.access", lambda *_, **__: False)
+    ran = run("inspect", conv_net)
+    assert ran.code == 2
+    assert ran.line.endswith(f"Path '{conv_net}' is not readable: check who may read it")
+
+
 def test_wrong_use_as_json(run: Run) -> None:
     ran = run("convert", "m.onnx", "--precison", "int8", "--json")
     assert ran.json["error"]["type"] == "UsageError"

@@ -24,7 +24,9 @@ def read_bundle(folder: str) -> Dict[str, Any]:
         with open(os.path.join(folder, BUNDLE), encoding="utf-8") as file:
             bundle: Dict[str, Any] = json.load(file)
     except (OSError, ValueError) as error:
-        raise Failure("bundle", "{} can't be read: {}".format(BUNDLE, error)) from error
+        reason = getattr(error, "strerror", None) or error  # an OSError's own has the path again
+        told = "{} can't be read: {}: copy the whole folder again"
+        raise Failure("bundle", told.format(BUNDLE, reason)) from error
     if bundle.get("schema") != SCHEMA:
         told = "{} is {!r}, and this program reads {!r}"
         raise Failure("bundle", told.format(BUNDLE, bundle.get("schema"), SCHEMA))
