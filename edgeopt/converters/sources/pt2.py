@@ -19,6 +19,7 @@ import torch
 from edgeopt.converters.sources.checksums import check_members
 from edgeopt.converters.sources.exported import ExportedSource
 from edgeopt.converters.sources.source import SourceOptions
+from edgeopt.converters.sources.unread import unread
 from edgeopt.core.errors import ModelError, UnsafeFileError, UsageError
 from edgeopt.core.files import sha256
 from edgeopt.core.manifest import SourceRecord
@@ -81,6 +82,9 @@ def _load(path: Path) -> torch.export.ExportedProgram:
             ) from error
         except Exception as error:
             # Damage anywhere inside surfaces as whatever the first reader of it raises.
+            told = unread(path)
+            if told is not None:
+                raise told from None  # it says everything: PyTorch's log would only hide it
             raise _damaged(path, error) from error
 
 

@@ -151,3 +151,49 @@ def test_nothing_of_the_machine_stays_in_the_graph(pt2: Path, tmp_path: Path) ->
     data = Path(result.artifacts[0].path).read_bytes()
     for trace in (b".py", b"site-packages", b"stack_trace", b"File ", str(tmp_path).encode()):
         assert trace not in data
+
+
+def of_another_pytorch(
+    source: Path, target: Path, *, version: str = "2.99.0", **edits: str
+) -> Path:
+    """A program as another PyTorch, or one with more operators, would have saved it."""
+    member = next(m for m in members(source) if m.endswith("models/model.json"))
+    with zipfile.ZipFile(source) as archive:
+        text = archive.read(member).decode()
+    for old, new in edits.items():
+        assert old in text
+        text = text.replace(f"torch.ops.aten.{old}", f"torch.ops.{new}")
+    program = json.loads(text)
+    program["torch_version"] = version
+    if not edits:
+        program["schema_version"]["major"] = 99
+    return rewritten(source, target, {member: json.dumps(program).encode()})
+
+
+def test_a_program_of_a_newer_pytorch_says_which_to_install(pt2: Path, tmp_path: Path) -> None:
+    path = of_another_pytorch(pt2, tmp_path / "newer.pt2")
+    with pytest.raises(ModelError, match=r"saved by PyTorch 2\.99\.0, which PyTorch") as error:
+        edgeopt.convert(path, output=tmp_path / "out")
+    assert "install torch 2.99 here" in str(error.value)
+    assert error.value.__suppress_context__, "PyTorch's log adds nothing, and would hide it"
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_operator_of_a_newer_pytorch_is_named(pt2: Path, tmp_path: Path) -> None:
+    path = of_another_pytorch(pt2, tmp_path / "newer.pt2", linear="aten.brand_new")
+    with pytest.raises(ModelError, match=r"unknown to it: aten\.brand_new\.default"):
+        edgeopt.convert(path, output=tmp_path / "out")
+
+
+def test_somebodys_own_operator_is_named(pt2: Path, tmp_path: Path) -> None:
+    own = of_another_pytorch(pt2, tmp_path / "o.pt2", version=torch.__version__, linear="lab.lin")
+    with pytest.raises(ModelError, match=r"doesn't know here: lab\.lin\.default"):
+        edgeopt.convert(own, output=tmp_path / "out")
+
+
+def test_a_damaged_program_of_this_pytorch_is_not_blamed_on_its_version(
+    pt2: Path, tmp_path: Path
+) -> None:
+    path = of_another_pytorch(pt2, tmp_path / "bad.pt2", version=torch.__version__)
+    with pytest.raises(ModelError, match=r"not a readable \.pt2"):
+        edgeopt.convert(path, output=tmp_path / "out")
