@@ -38,6 +38,7 @@ FAMILIES = (
     "reductions",
     "reshaping",
     "resizing",
+    "sampling",
     "scattering",
     "slicing",
     "sorting",

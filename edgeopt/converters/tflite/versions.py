@@ -62,6 +62,8 @@ def operator_version(op: Operator) -> int:
         return _dequantize(data)
     if op.code == "FULLY_CONNECTED":
         return _fully_connected(kind, weight if integers else None)
+    if op.code == "GATHER" and op.options is not None and op.options.fields.get("batchDims"):
+        return 5
     if op.code == "CONV_2D" and weight is not None and _grouped(data, weight):
         return 6
     if kind == np.float32 and integers:
