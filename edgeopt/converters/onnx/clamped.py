@@ -121,7 +121,8 @@ def _with_addition(node: ir.Node) -> tuple[ir.Node | None, ir.Value]:
         return None, output
     ((following, index),) = uses
     other = following.inputs[1 - index] if following.op_type == "Add" else None
-    if other is None or other.const_value is None or following.domain:
+    known = other is not None and (other.const_value is not None or _dequantized(other) is not None)
+    if not known or following.domain:
         return None, output
     return following, following.outputs[0]
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from edgeopt.converters.onnx.evidence import with_evidence
 from edgeopt.converters.onnx.masks import floor_masked_scores
 from edgeopt.converters.onnx.placement import place
+from edgeopt.converters.onnx.product_biases import integer_product_biases
 from edgeopt.converters.onnx.quantized import quantized
 from edgeopt.converters.onnx.residuals import residuals_as_sums
 from edgeopt.converters.onnx.tables import quantize_tables
 from edgeopt.converters.simplify import clean
 from edgeopt.converters.writer import WriteRequest, Written
+from edgeopt.core.manifest import Encoding
 from edgeopt.core.onnx_file import save_whole
 from edgeopt.core.precision import Format, Precision
 from edgeopt.targets import EncodingRules
@@ -38,6 +40,9 @@ def write_qdq(request: WriteRequest, rules: EncodingRules, precision: Precision)
             the opset that has them.
     """
     made = quantized(request, rules, precision, place)
+    biases: tuple[Encoding, ...] = ()
+    if rules.integer_bias:
+        biases = integer_product_biases(made.model.graph, made.planned)
     if rules.residual_sums:
         residuals_as_sums(made.model.graph)
     if rules.masked_floors:
@@ -48,7 +53,7 @@ def write_qdq(request: WriteRequest, rules: EncodingRules, precision: Precision)
     return with_evidence(
         request,
         made.planned,
-        encodings=(*made.encodings, *tables),
+        encodings=(*made.encodings, *biases, *tables),
         float_layers=made.float_layers,
         warnings=made.warnings,
         counted=rules.activation.bits != 16,

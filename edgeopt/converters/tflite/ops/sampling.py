@@ -47,10 +47,16 @@ class _Line:
         return self.size - 1 + 2 * self.border
 
     def places(self, lowering: Lowering, grid: View) -> View:
-        """From -1..1 to pixels, those outside on the border (ONNX, GridSample)."""
-        half = (self.size - 1 if self.corners else self.size) / 2
-        middle = (self.size - 1) / 2 + self.border
-        found = with_number(lowering, "ADD", with_number(lowering, "MUL", grid, half), middle)
+        """From -1..1 to pixels, the border left out, in ONNX's order, so that ties are ties."""
+        found = with_number(lowering, "ADD", grid, 1)
+        if self.corners:
+            return with_number(lowering, "MUL", found, (self.size - 1) / 2)
+        found = with_number(lowering, "MUL", found, self.size)
+        return with_number(lowering, "MUL", with_number(lowering, "SUB", found, 1), 0.5)
+
+    def inside(self, lowering: Lowering, places: View) -> View:
+        """Places with the border before them; those outside are put on the edge."""
+        found = with_number(lowering, "ADD", places, 1) if self.border else places
         found = with_number(lowering, "MAXIMUM", found, 0)
         return with_number(lowering, "MINIMUM", found, self.last)
 
@@ -89,7 +95,11 @@ def grid_sample(node: ir.Node, lowering: Lowering) -> None:
     pixels = _flat(lowering, image, border)
     x, y = columns.places(lowering, x), rows.places(lowering, y)
     if mode == "nearest":
-        found = _nearest(lowering, pixels, x, y, columns.last + 1)
+        # Before the border counts: half a pixel goes to the even one.
+        x, y = (mapped(lowering, "ROUND", places) for places in (x, y))
+    x, y = columns.inside(lowering, x), rows.inside(lowering, y)
+    if mode == "nearest":
+        found = _picked(lowering, pixels, _number(lowering, x, y, columns.last + 1), 0)
     else:
         found = _between(lowering, pixels, (x, columns), (y, rows))
     shapes = [(n, *grid.shape[1:3], image.shape[1]) for n in (grid.shape[0], many)]
@@ -111,11 +121,6 @@ def _flat(lowering: Lowering, image: View, border: int) -> Tensor:
     return lowering.reshaped_tensor(tensor, shape, tensor.batched)
 
 
-def _nearest(lowering: Lowering, pixels: Tensor, x: View, y: View, width: int) -> View:
-    x, y = (mapped(lowering, "ROUND", places) for places in (x, y))
-    return _picked(lowering, pixels, _number(lowering, x, y, width), 0)
-
-
 def _between(
     lowering: Lowering, pixels: Tensor, across: tuple[View, _Line], down: tuple[View, _Line]
 ) -> View:
@@ -125,7 +130,7 @@ def _between(
     first = _number(lowering, left, top, width)
     # An axis of one pixel has no second one; its share is 0.
     step, line = min(across[1].last, 1), width * min(down[1].last, 1)
-    lines = [
+    above, below = (
         _mixed(
             lowering,
             _picked(lowering, pixels, first, start),
@@ -133,8 +138,8 @@ def _between(
             right,
         )
         for start in (0, line)
-    ]
-    return _mixed(lowering, *lines, low)
+    )
+    return _mixed(lowering, above, below, low)
 
 
 def _split(lowering: Lowering, places: View, line: _Line) -> tuple[View, View]:

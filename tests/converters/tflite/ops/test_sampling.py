@@ -28,7 +28,7 @@ def sampling_net(save_model: Save, image: list[Any], grid: list[Any], **attribut
 
 
 def places(*shape: int) -> np.ndarray:
-    """Inside, on the edges, and far outside; no ties, where rounding may go either way."""
+    """Inside, on the edges, and far outside."""
     found = np.random.default_rng(3).uniform(-1.6, 1.6, (*shape, 2)).astype(np.float32)
     found[:, 0, 0], found[:, 0, 1] = 1e6, -1e6
     return found
@@ -49,6 +49,17 @@ def test_as_onnx_runtime_samples(
     (expected,), (found,) = both(path, {"x": x, "grid": grid})
     assert np.abs(expected).max() > 0.1
     np.testing.assert_allclose(found, expected, atol=2e-6)
+
+
+@pytest.mark.parametrize("outside", ["zeros", "border"])
+def test_half_a_pixel_goes_to_the_even_one(save_model: Save, both: Both, outside: str) -> None:
+    grid = np.full((1, 1, 9, 2), -0.75, np.float32)
+    grid[0, 0, :, 0] = np.arange(-4, 5) / 4
+    path = sampling_net(save_model, [1, 1, 4, 4], [*grid.shape], mode="nearest",
+                        padding_mode=outside)  # fmt: skip
+    x = np.arange(1, 17, dtype=np.float32).reshape(1, 1, 4, 4)
+    (expected,), (found,) = both(path, {"x": x, "grid": grid})
+    np.testing.assert_array_equal(found, expected)
 
 
 def test_each_entry_of_any_batch_has_its_own_places(
