@@ -87,8 +87,9 @@ def _opened(path: Path) -> Iterator[Any]:
     except FileNotFoundError as error:
         raise DataError(f"{path}: no such file", hint="make it: edgeopt calibrate") from error
     except _DAMAGE as error:
+        reason = "it holds other arrays" if isinstance(error, KeyError) else type(error).__name__
         raise DataError(
-            f"{path}: not a readable calibration table ({type(error).__name__})",
+            f"{path}: not a readable calibration table ({reason})",
             hint="make it again with `edgeopt calibrate`",
         ) from error
 

@@ -106,7 +106,7 @@ def test_bad_input_is_one_line_and_exit_code_2(
     assert (ran.code, ran.out) == (2, "")
     assert "gone.onnx: no such file" in ran.line
     ran = run("validate", "data", bad_data, "--table", bad_data)
-    assert "not a readable calibration table" in ran.line
+    assert "not a readable calibration table (it holds other arrays)" in ran.line
 
 
 def test_a_report_that_cannot_be_written_is_told_before_anything_is_read(

@@ -202,7 +202,8 @@ EXAMPLES = (
     default=300.0,
     section=MIXED,
     metavar="S",
-    help="How long --precision auto may search: 300 s if not given.",
+    help="How long --precision auto may search: 300 s if not given. Until an artifact meets "
+    "the budget it goes on.",
 )
 @option(
     "--replay",
