@@ -5,6 +5,7 @@ The machine's speed drifts, so it is the ratio within a round that counts, never
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import shutil
@@ -12,8 +13,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,9 @@ Command = Sequence[str]
 
 LONGEST = 1800.0
 """How long one process may take, in s, before it counts as failed."""
+
+WEIGHED = Path(__file__).resolve().parent / "weighed.py"
+"""Starts what is measured: see there why."""
 
 ONE_CORE = ("taskset", "-c", "0") if shutil.which("taskset") else ()
 ONE_THREAD = {
@@ -74,31 +76,20 @@ def run_once(command: Command, environment: Mapping[str, str] | None = None) -> 
     Raises:
         ProcessFailedError: If it fails, or takes longer than ``LONGEST``.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        return _run(command, environment, folder)
-
-
-def _run(command: Command, environment: Mapping[str, str] | None, folder: str) -> Run:
-    start = time.perf_counter()
-    with subprocess.Popen(
-        list(command),
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        env={**_as_installed(), **(environment or {})},
-    ) as process:
-        alarm = threading.Timer(LONGEST, process.kill)
-        alarm.start()
-        assert process.stdout is not None
-        output = process.stdout.read()
-        _, status, usage = os.wait4(process.pid, 0)
-        alarm.cancel()
-        process.returncode = os.waitstatus_to_exitcode(status)
-    seconds = time.perf_counter() - start
-    if process.returncode != 0:
-        raise ProcessFailedError(command, output.decode(errors="replace")[-4000:])
-    unit = 1 if sys.platform == "darwin" else 1024
-    return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit)
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as apart:
+        took = Path(apart) / "took.json"
+        words = [sys.executable, "-I", "-S", str(WEIGHED), str(took), str(LONGEST), *command]
+        ran = subprocess.run(
+            words,
+            cwd=folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env={**_as_installed(), **(environment or {})},
+            check=False,
+        )
+        if ran.returncode != 0:
+            raise ProcessFailedError(command, ran.stdout.decode(errors="replace")[-4000:])
+        return Run(**json.loads(took.read_text(encoding="utf-8")))
 
 
 def _as_installed() -> dict[str, str]:
