@@ -10,6 +10,7 @@ from typing import Any
 from edgeopt.converters.inputs import parse_inputs
 from edgeopt.converters.simplify import simplify
 from edgeopt.converters.sources import Source, SourceOptions, open_source
+from edgeopt.core.errors import UsageError
 from edgeopt.core.graph import FloatGraph
 from edgeopt.core.onnx_file import remove
 from edgeopt.core.progress import Progress, silent
@@ -45,14 +46,28 @@ class Preparation:
 
     @cached_property
     def graph(self) -> FloatGraph:
-        """The simplified float graph; made on first use."""
+        """The simplified float graph; made on first use.
+
+        Raises:
+            UsageError: If pictures are to be preprocessed, and it takes none.
+        """
         exported = self.scratch / "exported.onnx"
         self.progress("reading the model", 0, None)
         with reporting(self.scratch, "name a folder with more room in TMPDIR"):
             self.source.export(exported)
             graph = simplify(exported, self.scratch / "float.onnx", self.source.record.location)
         remove(exported)
+        self._check_pictures(graph)
         return graph
+
+    def _check_pictures(self, graph: FloatGraph) -> None:
+        if self.given.preprocessing is None or any(len(s.shape) == 4 for s in graph.inputs):
+            return
+        raise UsageError(
+            f"{self.source.record.location}: has no input of 4 dimensions, and pictures are all "
+            "that is preprocessed",
+            hint="leave --preprocess, or --resize, --mean and the like, out",
+        )
 
     def dataset(self, data: Any) -> Dataset:
         """Open data for the model.

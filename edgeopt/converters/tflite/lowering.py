@@ -78,8 +78,9 @@ class Lowering(Storage):
         dims = list(value.shape or ())
         for axis, dim in enumerate(dims):
             if not isinstance(dim, int) and axis > 0:
+                called = f" ({dim.value})" if dim.value else ""
                 raise UnsupportedError(
-                    f"{self.name}: dimension {axis} of input {value.name!r} ({dim.value}) has no "
+                    f"{self.name}: dimension {axis} of input {value.name!r}{called} has no "
                     "fixed size, which TFLite needs for all but the batch",
                     hint=f"fix it with --input, as in {_fixed_input(value)}",
                 )
