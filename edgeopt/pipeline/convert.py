@@ -9,6 +9,7 @@ from typing import Any
 from edgeopt.benchmarks.metrics import UserFunction
 from edgeopt.converters.build_options import PATIENCE, BuildOptions
 from edgeopt.converters.onnx import size
+from edgeopt.converters.onnx.products import check_products
 from edgeopt.converters.registry import OFFICIAL, WRITERS
 from edgeopt.converters.tensorrt import delivery
 from edgeopt.converters.tensorrt.shapes import shape_ranges, unsaid_batches
@@ -268,6 +269,7 @@ def _check_model(material: Material) -> None:
         check_images(material.graph.inputs)
     if set(material.options.to) - {Format.TFLITE}:
         size.check_fits(material.graph.path, material.prepared.source.record.location)
+    check_products(material.graph.path, _wanted(material.options), material.kept.floating)
     if Format.TENSORRT in material.options.to:
         _check_engine(material)
     material.route  # noqa: B018 - finds out whether there is one

@@ -5,6 +5,8 @@ Written as MatMulNBits, ONNX Runtime's own operator: symmetric, a scale for each
 
 from __future__ import annotations
 
+from collections.abc import Set
+
 import numpy as np
 
 from edgeopt.calibration.blocks import BLOCK, nearest_blocks, real_blocks
@@ -13,13 +15,13 @@ from edgeopt.converters.editing import add_constant, free_name, replace_node
 from edgeopt.converters.onnx.biases import correct_bias, curvature
 from edgeopt.converters.onnx.evidence import nothing_integer, with_evidence
 from edgeopt.converters.onnx.known import Known
-from edgeopt.converters.onnx.placement import KEPT_FLOAT, why_not_matrix
+from edgeopt.converters.onnx.placement import why_not_matrix
+from edgeopt.converters.onnx.reasons import reasons_for_float, stayed_float
 from edgeopt.converters.onnx.tables import quantize_tables
 from edgeopt.converters.onnx.weights import channel_axis
 from edgeopt.converters.simplify import clean
 from edgeopt.converters.writer import WriteRequest, Written
 from edgeopt.core.ir import ir
-from edgeopt.core.manifest import FloatLayer
 from edgeopt.core.onnx_file import save_whole
 from edgeopt.core.precision import Precision
 
@@ -41,14 +43,9 @@ def write_int4_weight(request: WriteRequest) -> Written:
     model = ir.load(request.graph.path)
     graph = model.graph
     known = None if request.table is None else Known(request.table, request.effort)
-    planned: list[ir.Node] = []
-    stayed: list[FloatLayer] = []
-    for node in list(graph):
-        why = KEPT_FLOAT if node.name in request.kept.floating else _why_float(node)
-        if why is None:
-            planned.append(_quantize(graph, node, known))
-        elif why:
-            stayed.append(FloatLayer(node=node.name or "", op=node.op_type, reason=why))
+    reasons = reasons_for_float(graph, request.kept.floating, _why_float)
+    stayed = stayed_float(reasons)
+    planned = [_quantize(graph, node, known) for node, why in reasons.items() if why is None]
     if not planned:
         raise nothing_integer(Precision.INT4_WEIGHT, stayed)
     encodings = quantize_tables(graph, request.kept.floating)
@@ -58,6 +55,17 @@ def write_int4_weight(request: WriteRequest) -> Written:
     return with_evidence(
         request, planned, encodings=encodings, float_layers=tuple(stayed), counted=False
     )
+
+
+def check_products(graph: ir.Graph, kept: Set[str]) -> None:
+    """Refuse a float graph of which nothing can have 4-bit weights, before any long step.
+
+    Raises:
+        GateError: If it has no matrix product with constant weights, or all are kept float.
+    """
+    reasons = reasons_for_float(graph, kept, _why_float)
+    if None not in reasons.values():
+        raise nothing_integer(Precision.INT4_WEIGHT, stayed_float(reasons))
 
 
 def _why_float(node: ir.Node) -> str | None:

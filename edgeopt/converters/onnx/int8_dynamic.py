@@ -6,6 +6,8 @@ Runtime fuses into one kernel, with the bias that is added next. No calibration 
 
 from __future__ import annotations
 
+from collections.abc import Set
+
 import msgspec
 import numpy as np
 
@@ -15,14 +17,15 @@ from edgeopt.converters.onnx.biases import correct_bias, curvature
 from edgeopt.converters.onnx.evidence import nothing_integer, with_evidence
 from edgeopt.converters.onnx.known import Known
 from edgeopt.converters.onnx.masks import floor_masked_scores
-from edgeopt.converters.onnx.placement import KEPT_FLOAT, why_not_weights
+from edgeopt.converters.onnx.placement import why_not_weights
+from edgeopt.converters.onnx.reasons import reasons_for_float, stayed_float
 from edgeopt.converters.onnx.residuals import residuals_as_sums
 from edgeopt.converters.onnx.tables import quantize_tables
 from edgeopt.converters.onnx.weights import integer_weight
 from edgeopt.converters.simplify import clean
 from edgeopt.converters.writer import WriteRequest, Written
 from edgeopt.core.ir import ir
-from edgeopt.core.manifest import Encoding, FloatLayer
+from edgeopt.core.manifest import Encoding
 from edgeopt.core.onnx_file import save_whole
 from edgeopt.core.precision import Format, Precision
 from edgeopt.targets import TensorRule
@@ -41,14 +44,9 @@ def write_int8_dynamic(request: WriteRequest) -> Written:
     known = None if request.table is None else Known.of(model.graph, request)
     rules = request.target.rules(Format.ONNX)
     editor = _Editor(model.graph, rules.weight, known)
-    planned: list[ir.Node] = []
-    stayed: list[FloatLayer] = []
-    for node in list(model.graph):
-        why = KEPT_FLOAT if node.name in request.kept.floating else _why_float(node)
-        if why is None:
-            planned.append(editor.quantize(node))
-        elif why:
-            stayed.append(FloatLayer(node=node.name or "", op=node.op_type, reason=why))
+    reasons = reasons_for_float(model.graph, request.kept.floating, _why_float)
+    stayed = stayed_float(reasons)
+    planned = [editor.quantize(node) for node, why in reasons.items() if why is None]
     if not planned:
         raise nothing_integer(Precision.INT8_DYNAMIC, stayed)
     encodings = (*editor.encodings.values(), *quantize_tables(model.graph, request.kept.floating))
@@ -59,6 +57,17 @@ def write_int8_dynamic(request: WriteRequest) -> Written:
     clean(model)
     save_whole(model, request.path)
     return with_evidence(request, planned, encodings=encodings, float_layers=tuple(stayed))
+
+
+def check_products(graph: ir.Graph, kept: Set[str]) -> None:
+    """Refuse a float graph of which nothing can be int8-dynamic, before any long step.
+
+    Raises:
+        GateError: If it has no matrix product with constant weights, or all are kept float.
+    """
+    reasons = reasons_for_float(graph, kept, _why_float)
+    if None not in reasons.values():
+        raise nothing_integer(Precision.INT8_DYNAMIC, stayed_float(reasons))
 
 
 def _why_float(node: ir.Node) -> str | None:
