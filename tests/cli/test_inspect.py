@@ -100,6 +100,18 @@ def test_what_a_format_lacks_is_listed(run: Run, save_model: Callable[..., Path]
     assert (told["fits"], told["refused"][0]["op"]) == (False, "Det")
 
 
+def test_nodes_with_one_reason_are_one_line(run: Run, save_model: Callable[..., Path]) -> None:
+    net = save_model(
+        [helper.make_node("Det", [f"x{n}"], [f"y{n}"], f"det{n}") for n in range(5)],
+        [(f"x{n}", TensorProto.FLOAT, [1, 2, 2]) for n in range(5)],
+        [(f"y{n}", TensorProto.FLOAT, [1]) for n in range(5)],
+    )
+    ran = run("inspect", net, "--for", "tflite")
+    assert "  Det det0, det1, det2 and 2 more: TFLite has no such" in ran.out
+    assert ran.out.count("TFLite has no such operator") == 1
+    assert len(json.loads(run("inspect", net, "--for", "tflite", "--json").out)["refused"]) == 5
+
+
 def test_input_goes_with_for_only(run: Run, conv_net: Path) -> None:
     ran = run("inspect", conv_net, "--input", "image:float32[1,3,8,8]")
     assert ran.code == 2

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import starmap
 
 from edgeopt.cli.figures import plural
 from edgeopt.cli.tables import lines
 from edgeopt.converters.refusal import Refusal
 from edgeopt.pipeline.coverage import Coverage
+
+_NAMED = 3
+"""Nodes that are named of those with one reason; --json has all of them."""
 
 
 def draw_coverage(found: Coverage) -> str:
@@ -25,7 +29,7 @@ def draw_coverage(found: Coverage) -> str:
         ("becomes", _counted(found.becomes)),
         ("not looked at", _counted(found.unseen)),
     ]
-    refused = "".join(map(_refused, found.refused))
+    refused = "".join(starmap(_refused, _alike(found.refused)))
     return lines(summary) + (f"\nIn the way:\n{refused}" if refused else "")
 
 
@@ -33,6 +37,15 @@ def _counted(count: Mapping[str, int]) -> str:
     return ", ".join(f"{op} {number}" for op, number in count.items())
 
 
-def _refused(node: Refusal) -> str:
-    where = f"{node.op} {node.node}: " if node.op else ""
-    return f"  {where}{node.reason}{': ' if node.hint else ''}{node.hint}\n"
+def _alike(refused: Iterable[Refusal]) -> Iterable[tuple[Refusal, list[str]]]:
+    """Those with one operator and reason together, with all names: a net repeats itself."""
+    groups: dict[tuple[str, str, str], list[Refusal]] = {}
+    for each in refused:
+        groups.setdefault((each.op, each.reason, each.hint), []).append(each)
+    return [(group[0], [each.node for each in group]) for group in groups.values()]
+
+
+def _refused(first: Refusal, names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    where = f"{first.op} {', '.join(names[:_NAMED])}{more}: " if first.op else ""
+    return f"  {where}{first.reason}{': ' if first.hint else ''}{first.hint}\n"

@@ -1,4 +1,4 @@
-"""Conv: CONV_2D, DEPTHWISE_CONV_2D, and in one dimension the same over an image of one row."""
+"""Conv: CONV_2D and DEPTHWISE_CONV_2D; lines are images of one row, volumes of more channels."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import numpy as np
 
 from edgeopt.converters.tflite.model import Options, Tensor
 from edgeopt.converters.tflite.ops.padding import Window, fitted
+from edgeopt.converters.tflite.ops.volumes import across, flattened_kernel, stacked
 from edgeopt.converters.tflite.registry import lowers
+from edgeopt.converters.tflite.storage import many_shape
 from edgeopt.converters.tflite.views import View
 from edgeopt.core.ir import ir
 
@@ -21,7 +23,7 @@ def conv(node: ir.Node, lowering: Lowering) -> None:
     """Lower a Conv; ``(N, C, L)`` becomes an image of one row."""
     data = lowering.view(node.inputs[0])
     weight = lowering.view(node.inputs[1])
-    if data.rank not in (3, 4):
+    if data.rank not in (3, 4, 5):
         raise lowering.unsupported(node, f"its data has {data.rank} dimensions; TFLite has 2-D")
     if not weight.tensor.constant:
         raise lowering.unsupported(node, "its weights are computed when the model runs")
@@ -31,6 +33,9 @@ def conv(node: ir.Node, lowering: Lowering) -> None:
             node, f"it says that its kernel is {list(said)}, but it is {list(weight.shape[2:])}",
             "export the model again",
         )  # fmt: skip
+    if data.rank == 5:
+        lowering.bind(node.outputs[0], _volume(node, lowering, data, weight))
+        return
     row = data.rank == 3
     if row:
         data, weight = data.expanded([2]), weight.expanded([2])
@@ -46,6 +51,20 @@ def conv(node: ir.Node, lowering: Lowering) -> None:
     output = convolved(lowering, image, weight, bias, window, groups)
     result = View(output, ((0,), (3,), (1,), (2,)))
     lowering.bind(node.outputs[0], result.squeezed({2}) if row else result)
+
+
+def _volume(node: ir.Node, lowering: Lowering, data: View, weight: View) -> View:
+    if node.attributes.get_int("group", 1) != 1:
+        raise lowering.unsupported(node, "its data is a volume, and its channels have groups")
+    window = Window.of(node, weight.shape[2:], data.shape[2:])
+    image = stacked(lowering, lowering.channels_last(data), window)
+    bias = layer_bias(node, lowering, weight.shape[0])
+    kernel = flattened_kernel(lowering, weight)
+    found = View.of(convolved(lowering, image, kernel, bias, across(window), 1))
+    depth, *sizes = window.outputs(data.shape[2:])
+    batches = (data.shape[0], many_shape(data)[0])
+    shapes = [(count, depth, *sizes, weight.shape[0]) for count in batches]
+    return lowering.reshaped(found, *shapes).permuted((0, 4, 1, 2, 3))
 
 
 def convolved(
