@@ -13,6 +13,7 @@ from pathlib import Path
 from edgeopt.converters.branches import has_branches, take_branches
 from edgeopt.converters.equalize import equalize
 from edgeopt.converters.input_scaling import absorb_input_scaling
+from edgeopt.converters.letters import small_letters
 from edgeopt.converters.pooling import canonical_pooling
 from edgeopt.core.errors import ModelError
 from edgeopt.core.graph import FloatGraph, graph_digest
@@ -53,6 +54,7 @@ def simplify(exported: Path, result: Path, name: str) -> FloatGraph:
     if _untyped(model.graph):
         passes.ShapeInferencePass()(model)
     canonical_pooling(model.graph)
+    small_letters(model.graph)
     absorb_input_scaling(model.graph)
     equalize(model.graph)
     clean(model)
