@@ -128,7 +128,7 @@ def compare(
             plan = msgspec.structs.replace(plan, threads=place.threads)
         artifacts = read_artifact(file), new
         place.check(artifacts)
-        check_fit(*artifacts)
+        check_fit(*artifacts, said=str(baseline))
         data = open_both(artifacts, judged_on)
         check_labels(data, budgets)
         pair = Pair(artifacts, data, plan)

@@ -22,6 +22,7 @@ from edgeopt.core.errors import (
     UnsupportedError,
     UsageError,
 )
+from edgeopt.pipeline import baseline
 from edgeopt.pipeline.compare import check_verdict
 
 Save = Callable[..., Path]
@@ -180,6 +181,14 @@ def test_what_is_open_is_its_own_exit_code_or_what_was_asked(
 def test_artifacts_with_other_inputs_are_refused(make_net: Callable[..., Path]) -> None:
     with pytest.raises(ModelError, match=r"takes x:float32\[1,32\], and the baseline .* takes x"):
         edgeopt.compare(make_net("a.onnx"), make_net("b.onnx", width=32))
+
+
+def test_a_baseline_is_called_as_it_was_named(
+    make_net: Callable[..., Path], tmp_path: Path
+) -> None:
+    baseline.save(make_net("a.onnx"), "main", tmp_path / "store")
+    with pytest.raises(ModelError, match=r"and the baseline @main takes x"):
+        edgeopt.compare("@main", make_net("b.onnx", width=32), store=tmp_path / "store")
 
 
 def test_artifacts_with_other_outputs_are_refused(make_net: Callable[..., Path]) -> None:

@@ -19,10 +19,15 @@ if TYPE_CHECKING:
 Both = tuple[Artifact, Artifact]
 
 
-def check_fit(baseline: Artifact, candidate: Artifact) -> None:
+def check_fit(baseline: Artifact, candidate: Artifact, said: str = "") -> None:
     """Refuse artifacts that don't take the same, before anything runs.
 
     Inputs belong together by name; where each takes only one, its name says nothing.
+
+    Args:
+        baseline: What it is held against.
+        candidate: What is judged.
+        said: How the user named the baseline: ``@main``, whose file is a copy; its path if empty.
 
     Raises:
         ModelError: Tells what both take.
@@ -35,8 +40,8 @@ def check_fit(baseline: Artifact, candidate: Artifact) -> None:
     )
     if not fits:
         raise ModelError(
-            f"{candidate.name} takes {_told(candidate)}, and the baseline {baseline.name} takes "
-            f"{_told(baseline)}",
+            f"{candidate.name} takes {_told(candidate)}, and the baseline "
+            f"{said or baseline.name} takes {_told(baseline)}",
             hint="compare artifacts of the same model",
         )
 
