@@ -58,9 +58,10 @@ def nothing_integer(precision: Precision, float_layers: Sequence[FloatLayer]) ->
     """The error for a model of which nothing can have the precision."""
     first = float_layers[0] if float_layers else None
     products_only = precision in (Precision.INT8_DYNAMIC, Precision.INT4_WEIGHT)
-    convolves = products_only and first is not None and first.op == "Conv"
+    convolves = products_only and (first is None or first.op == "Conv")
     others = "int8, int8-weight or fp16" if convolves else "fp16 or fp32"
-    why = f"{first.op} {first.node!r}: {first.reason}" if first else "it has no weights to quantize"
+    nothing = "matrix products, which it is for" if products_only else "weights to quantize"
+    why = f"{first.op} {first.node!r}: {first.reason}" if first else f"it has no {nothing}"
     return GateError(
         f"{precision.value} was asked for, but nothing in this model can be {precision.value} "
         f"({why})",

@@ -111,7 +111,10 @@ def test_a_net_without_products_is_refused(save_model: Save, make: Make) -> None
         [("y", TensorProto.FLOAT, ["n", 2, 4, 4])],
         {"w": np.ones((2, 3, 1, 1), np.float32)},
     )
-    with pytest.raises(GateError, match="nothing in this model can be int4-weight"):
+    told = (
+        r"nothing in this model can be int4-weight \(it has no matrix products, which it is for\)"
+    )
+    with pytest.raises(GateError, match=rf"{told}: use --precision int8, int8-weight or fp16"):
         make(path, "int4-weight")
 
 
