@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-COMPARISONS = ROOT / "comparisons"
+from tests.beside import COMPARISONS, ROOT, comparisons
+
 NAMES = ("figures", "goals", "kept", "reached", "tables", "page", "run")
 
 
 @pytest.fixture(scope="module")
 def modules() -> Iterator[dict[str, ModuleType]]:
-    """The comparisons' own modules, which are no package and are gone again afterwards."""
-    before = set(sys.modules)
-    sys.path.insert(0, str(COMPARISONS))
-    try:
-        yield {name: importlib.import_module(name) for name in NAMES}
-    finally:
-        sys.path.remove(str(COMPARISONS))
-        for name in set(sys.modules) - before:
-            place = getattr(sys.modules[name], "__file__", None) or ""
-            if Path(place).is_relative_to(COMPARISONS):
-                del sys.modules[name]
+    with comparisons(*NAMES) as found:
+        yield found
 
 
 def test_the_page_is_what_its_sources_say(modules: dict[str, ModuleType]) -> None:
