@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,8 @@ from edgeopt.core.manifest import SourceRecord
 from edgeopt.core.quiet import quiet
 from edgeopt.core.tensors import Batch
 from edgeopt.core.via import Via
+
+_NAME = re.compile(r"[A-Za-z_][\w.-]*")
 
 
 class ExportedSource:
@@ -50,7 +53,7 @@ class ExportedSource:
                     hint="run with -v for the exporter's own report",
                 ) from error
             assert exported is not None
-            _name_outputs(exported.model.graph, self.program.graph_signature.user_outputs)
+            _name_outputs(exported.model.graph, _output_names(self.program))
             exported.save(path)
             self._names = [value.name or "" for value in exported.model.graph.inputs]
 
@@ -74,8 +77,29 @@ class ExportedSource:
         return [value for value in outputs if isinstance(value, torch.Tensor)]
 
 
-def _name_outputs(graph: Any, names: Any) -> None:
-    """Give the outputs the program's names, which the exporter's decompositions lose.
+def _output_names(program: torch.export.ExportedProgram) -> list[Any]:
+    """What the model calls its outputs: keys of the dictionaries that it returns (``aux.deep``).
+
+    Outputs without a key, or with one that is no name, have the program's own.
+    """
+    own = list(program.graph_signature.user_outputs)
+    try:
+        outputs = pytree.tree_unflatten(own, program.call_spec.out_spec)
+        found = pytree.tree_flatten_with_path(outputs)[0]
+    except (TypeError, ValueError, AttributeError):  # a class of the user's that isn't known here
+        return own
+    return [_called(path) or name for path, name in found]
+
+
+def _called(path: Iterable[Any]) -> str:
+    """A path of keys as a name; empty if it begins with none."""
+    keys = [getattr(key, "key", getattr(key, "idx", None)) for key in path]
+    name = ".".join(str(key) for key in keys)
+    return name if keys and isinstance(keys[0], str) and _NAME.fullmatch(name) else ""
+
+
+def _name_outputs(graph: Any, names: Iterable[Any]) -> None:
+    """Give the outputs the names that the exporter's decompositions lose.
 
     Done after the export: asked to, the exporter writes a name twice if an inner value has it.
     """
