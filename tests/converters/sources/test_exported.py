@@ -29,7 +29,7 @@ def test_one_thread_computes_and_then_as_many_as_before() -> None:
         torch.set_num_threads(before)
 
 
-class Returning(torch.nn.Module):
+class Returning(torch.nn.Module):  # type: ignore[misc, name-defined]
     """Gives what a function makes of x."""
 
     def __init__(self, made: Any) -> None:
