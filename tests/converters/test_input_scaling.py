@@ -92,6 +92,15 @@ def test_one_sum_is_left_of_a_normalization_and_the_border_stays(last: bool) -> 
     assert_same(before, after)
 
 
+def test_a_mean_that_all_channels_share_is_one_number() -> None:
+    before = net([("Mul", False, 1 / 127.5), ("Add", False, (-1.0, -1.0, -1.0))], last=True)
+    after = absorbed(before)
+    assert operators(after) == ["Add", "Transpose", "Conv"]
+    (mean,) = (a for a in after.graph.initializer if a.name in after.graph.node[0].input)
+    assert list(mean.dims) == [1, 1, 1, 1]
+    assert_same(before, after)
+
+
 def test_nothing_is_left_without_a_mean() -> None:
     before = net([("Mul", False, 1 / 255), ("Add", False, (0.0, 0.0, 0.0)), ("Div", False, 2.0)])
     after = absorbed(before)
