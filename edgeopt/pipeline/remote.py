@@ -10,9 +10,10 @@ from edgeopt.benchmarks.artifact import Artifact, read_artifact
 from edgeopt.benchmarks.budget import Part, refused
 from edgeopt.benchmarks.bundle import Bundle
 from edgeopt.benchmarks.plan import Plan
+from edgeopt.benchmarks.process import UnreadableAnswerError
 from edgeopt.benchmarks.result import BenchmarkReport
 from edgeopt.benchmarks.store import check_writable
-from edgeopt.core.errors import UsageError
+from edgeopt.core.errors import DataError, UsageError
 from edgeopt.core.progress import Progress
 from edgeopt.core.scratch import scratch_folder
 from edgeopt.pipeline.budgets.asked import costs_for, held
@@ -85,7 +86,17 @@ def benchmark_there(
         runner.pack(folder, progress)
         with device.folder() as run:
             answer.write_bytes(runner.measure(device, run, folder, progress))
-        return held(import_results(answer, artifacts, save=save), budget, project, profile)
+        return held(_taken(answer, artifacts, save), budget, project, profile)
+
+
+def _taken(answer: Path, artifacts: Sequence[str | Path], save: bool) -> BenchmarkReport:
+    """The device's answer; nobody named the file, so it isn't a wrong one that was named."""
+    try:
+        return import_results(answer, artifacts, save=save)
+    except DataError as error:
+        if isinstance(error.__cause__, UnreadableAnswerError):
+            raise error.__cause__ from None
+        raise
 
 
 def _python_runner(

@@ -22,7 +22,6 @@ from edgeopt.core.errors import (
 )
 from edgeopt.core.manifest import Manifest, read_manifest
 from edgeopt.core.precision import Precision
-from edgeopt.core.preprocessing import Preprocessing
 from edgeopt.core.record import from_json
 from edgeopt.core.runtime import saturates
 
@@ -268,18 +267,6 @@ def test_data_from_a_function(conv_net: Path, tmp_path: Path) -> None:
         conv_net, precision="int8", calibration=samples, output=tmp_path / "out"
     )
     assert result.artifacts[0].manifest.calibration[0].kind == "function"
-
-
-def test_a_model_that_takes_no_pictures_has_nothing_preprocessed(
-    save_model: Callable[..., Path], tmp_path: Path
-) -> None:
-    ids = [("ids", TensorProto.FLOAT, ["batch", 4])]
-    scores = [("scores", TensorProto.FLOAT, ["batch", 4])]
-    net = save_model([helper.make_node("Relu", ["ids"], ["scores"])], ids, scores)
-    told = r"net\.onnx: has no input of 4 dimensions, .*: leave --preprocess, "
-    with pytest.raises(UsageError, match=told):
-        edgeopt.convert(net, preprocess=Preprocessing(scale=1 / 255), output=tmp_path / "out")
-    assert not (tmp_path / "out").exists()
 
 
 def test_the_preprocessing_is_in_the_manifest(conv_net: Path, tmp_path: Path) -> None:
