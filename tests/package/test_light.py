@@ -32,7 +32,7 @@ HEAVY = (
 _TENSORFLOW = "edgeopt.converters.sources.tensorflow"
 _OFFICIAL = "edgeopt.converters.official"
 BESIDE_ENTRIES = {
-    "edgeopt.converters.sources.exported",
+    *(f"edgeopt.converters.sources.{name}" for name in ("exported", "unread")),
     *(f"{_TENSORFLOW}.{name}" for name in ("export", "framework", "freezing", "older", "program")),
     *(f"{_TENSORFLOW}.{name}" for name in ("safety", "signature", "weights")),
     *(f"{_OFFICIAL}.{name}" for name in ("order", "quantizer")),
