@@ -5,8 +5,6 @@ Written as MatMulNBits, ONNX Runtime's own operator: symmetric, a scale for each
 
 from __future__ import annotations
 
-from collections.abc import Set
-
 import numpy as np
 
 from edgeopt.calibration.blocks import BLOCK, nearest_blocks, real_blocks
@@ -43,7 +41,7 @@ def write_int4_weight(request: WriteRequest) -> Written:
     model = ir.load(request.graph.path)
     graph = model.graph
     known = None if request.table is None else Known(request.table, request.effort)
-    reasons = reasons_for_float(graph, request.kept.floating, _why_float)
+    reasons = reasons_for_float(graph, request.kept.floating, why_float)
     stayed = stayed_float(reasons)
     planned = [_quantize(graph, node, known) for node, why in reasons.items() if why is None]
     if not planned:
@@ -57,18 +55,7 @@ def write_int4_weight(request: WriteRequest) -> Written:
     )
 
 
-def check_products(graph: ir.Graph, kept: Set[str]) -> None:
-    """Refuse a float graph of which nothing can have 4-bit weights, before any long step.
-
-    Raises:
-        GateError: If it has no matrix product with constant weights, or all are kept float.
-    """
-    reasons = reasons_for_float(graph, kept, _why_float)
-    if None not in reasons.values():
-        raise nothing_integer(Precision.INT4_WEIGHT, stayed_float(reasons))
-
-
-def _why_float(node: ir.Node) -> str | None:
+def why_float(node: ir.Node) -> str | None:
     """None for a node with 4-bit weights, a reason for one without, "" for one of no interest."""
     if node.domain or node.op_type not in _PRODUCTS:
         return ""

@@ -6,8 +6,6 @@ Runtime fuses into one kernel, with the bias that is added next. No calibration 
 
 from __future__ import annotations
 
-from collections.abc import Set
-
 import msgspec
 import numpy as np
 
@@ -44,7 +42,7 @@ def write_int8_dynamic(request: WriteRequest) -> Written:
     known = None if request.table is None else Known.of(model.graph, request)
     rules = request.target.rules(Format.ONNX)
     editor = _Editor(model.graph, rules.weight, known)
-    reasons = reasons_for_float(model.graph, request.kept.floating, _why_float)
+    reasons = reasons_for_float(model.graph, request.kept.floating, why_float)
     stayed = stayed_float(reasons)
     planned = [editor.quantize(node) for node, why in reasons.items() if why is None]
     if not planned:
@@ -59,18 +57,7 @@ def write_int8_dynamic(request: WriteRequest) -> Written:
     return with_evidence(request, planned, encodings=encodings, float_layers=tuple(stayed))
 
 
-def check_products(graph: ir.Graph, kept: Set[str]) -> None:
-    """Refuse a float graph of which nothing can be int8-dynamic, before any long step.
-
-    Raises:
-        GateError: If it has no matrix product with constant weights, or all are kept float.
-    """
-    reasons = reasons_for_float(graph, kept, _why_float)
-    if None not in reasons.values():
-        raise nothing_integer(Precision.INT8_DYNAMIC, stayed_float(reasons))
-
-
-def _why_float(node: ir.Node) -> str | None:
+def why_float(node: ir.Node) -> str | None:
     """None for an integer node, a reason for one that stays float, "" for one of no interest."""
     if node.domain:
         return ""

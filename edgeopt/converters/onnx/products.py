@@ -6,12 +6,14 @@ from collections.abc import Iterable, Set
 from pathlib import Path
 
 from edgeopt.converters.onnx import int4_weight, int8_dynamic
+from edgeopt.converters.onnx.evidence import nothing_integer
+from edgeopt.converters.onnx.reasons import reasons_for_float, stayed_float
 from edgeopt.core.ir import ir
 from edgeopt.core.precision import Format, Precision
 
-_CHECKS = {
-    Precision.INT8_DYNAMIC: int8_dynamic.check_products,
-    Precision.INT4_WEIGHT: int4_weight.check_products,
+_WHY_FLOAT = {
+    Precision.INT8_DYNAMIC: int8_dynamic.why_float,
+    Precision.INT4_WEIGHT: int4_weight.why_float,
 }
 
 
@@ -26,9 +28,11 @@ def check_products(path: Path, wanted: Iterable[tuple[Format, Precision]], kept:
     Raises:
         GateError: If there is one.
     """
-    checks = [_CHECKS[p] for fmt, p in wanted if fmt is Format.ONNX and p in _CHECKS]
-    if not checks:
+    asked = [p for fmt, p in wanted if fmt is Format.ONNX and p in _WHY_FLOAT]
+    if not asked:
         return
     graph = ir.load(path).graph
-    for check in checks:
-        check(graph, kept)
+    for precision in asked:
+        reasons = reasons_for_float(graph, kept, _WHY_FLOAT[precision])
+        if None not in reasons.values():
+            raise nothing_integer(precision, stayed_float(reasons))

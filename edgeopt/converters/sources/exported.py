@@ -80,7 +80,8 @@ class ExportedSource:
 def _output_names(program: torch.export.ExportedProgram) -> list[Any]:
     """What the model calls its outputs: keys of the dictionaries that it returns (``aux.deep``).
 
-    Outputs without a key, or with one that is no name, have the program's own.
+    Outputs without a key, or with one that is no name, have the program's own; so have all, where
+    two would be called alike.
     """
     own = list(program.graph_signature.user_outputs)
     try:
@@ -88,7 +89,8 @@ def _output_names(program: torch.export.ExportedProgram) -> list[Any]:
         found = pytree.tree_flatten_with_path(outputs)[0]
     except (TypeError, ValueError, AttributeError):  # a class of the user's that isn't known here
         return own
-    return [_called(path) or name for path, name in found]
+    names = [_called(path) or name for path, name in found]
+    return names if len(set(names)) == len(names) else own
 
 
 def _called(path: Iterable[Any]) -> str:

@@ -46,10 +46,11 @@ class Returning(torch.nn.Module):  # type: ignore[misc, name-defined]
         (lambda x: {"out": x + 1, "aux": x * 2}, ["out", "aux"]),
         (lambda x: {"boxes": {"deep": [x + 1, x * 2]}}, ["boxes.deep.0", "boxes.deep.1"]),
         (lambda x: {"a b": x + 1, "1": x * 2}, ["add", "mul"]),
+        (lambda x: {"a.b": x + 1, "a": {"b": x * 2}}, ["add", "mul"]),
         (lambda x: (x + 1, x * 2), ["add", "mul"]),
         (lambda x: x + 1, ["add"]),
     ],
-    ids=["a dictionary", "nested", "no names", "a tuple", "a tensor"],
+    ids=["a dictionary", "nested", "no names", "alike", "a tuple", "a tensor"],
 )
 def test_outputs_are_called_as_the_model_calls_them(
     tmp_path: Path, made: Any, expected: list[str]
